@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/** @file iommusim.h  Every public header of libiommusim. */
+#ifndef IOMMUSIM_H
+#define IOMMUSIM_H
+
+#include "iommusim/base.h"
+
+#endif

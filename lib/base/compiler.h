@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What compilers offer beyond C11, each with a portable fallback. */
+#ifndef ISIM_COMPILER_H
+#define ISIM_COMPILER_H
+
+#if defined(__MINGW32__) && defined(__MINGW_PRINTF_FORMAT)
+#define ISIM_PRINTF(fmt, args) __attribute__((format(__MINGW_PRINTF_FORMAT, fmt, args)))
+#elif defined(__GNUC__)
+#define ISIM_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define ISIM_PRINTF(fmt, args)
+#endif
+
+#if defined(__GNUC__)
+#define ISIM_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define ISIM_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#else
+#define ISIM_LIKELY(x)   (x)
+#define ISIM_UNLIKELY(x) (x)
+#endif
+
+#define ISIM_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+#endif
