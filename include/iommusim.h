@@ -4,5 +4,6 @@
 #define IOMMUSIM_H
 
 #include "iommusim/base.h"
+#include "iommusim/phys.h"
 
 #endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The validator: walks every frame once and every list once, and compares what it meets with the
+ * counts and with the rules. The first defect is worded and ends the walk.
+ */
+#include "phys/zone.h"
+
+/* Free blocks met while walking the frames. */
+struct tally {
+	uint32_t nr_blocks[IOMMUSIM_MAX_ORDERS][IOMMUSIM_NR_MIGRATETYPES];
+};
+
+static int defect(struct iommusim_phys *phys, const struct isim_zone *zone, uint32_t frame,
+                  const char *what)
+{
+	return isim_fail(&phys->diag, IOMMUSIM_EINVAL, "node %u, zone %s, pfn 0x%llx: %s",
+	                 zone->config.node, iommusim_zone_name(zone->config.zone),
+	                 (unsigned long long)(zone->base + frame), what);
+}
+
+/* A free block whose buddy is free too, though Linux would have merged the two. */
+static int is_unmerged(const struct isim_zone *zone, uint32_t frame, unsigned order)
+{
+	uint32_t buddy = frame ^ (1u << order);
+
+	if (order == zone->top_order || !isim_starts_block(zone, buddy, ISIM_FREE | order))
+		return 0;
+	if (order < zone->pageblock_order)
+		return 1;
+	return isim_pageblock(zone, frame) == isim_pageblock(zone, buddy) ||
+	       (isim_mergeable(isim_pageblock(zone, frame)) &&
+	        isim_mergeable(isim_pageblock(zone, buddy)));
+}
+
+/* From 6.12 on a free block lies on the list of its pageblocks' type, all of them. */
+static int is_on_wrong_list(const struct iommusim_phys *phys, const struct isim_zone *zone,
+                            uint32_t frame, unsigned state)
+{
+	if (phys->fallback != IOMMUSIM_FALLBACK_C)
+		return 0;
+	for (uint32_t at = 0; at < 1u << isim_block_order(state); at += 1u << zone->pageblock_order)
+		if (isim_pageblock(zone, frame + at) != isim_block_type(state))
+			return 1;
+	return 0;
+}
+
+static int check_free(struct iommusim_phys *phys, const struct isim_zone *zone, uint32_t frame,
+                      struct tally *tally)
+{
+	unsigned state = isim_state(zone, frame);
+	unsigned order = isim_block_order(state);
+
+	if (isim_block_type(state) >= IOMMUSIM_NR_MIGRATETYPES)
+		return defect(phys, zone, frame, "a free block of no migratetype");
+	if (frame < zone->first || zone->end - frame < 1u << order)
+		return defect(phys, zone, frame, "a free block reaches out of its zone");
+	if (is_unmerged(zone, frame, order))
+		return defect(phys, zone, frame, "a free block and its buddy are not merged");
+	if (is_on_wrong_list(phys, zone, frame, state))
+		return defect(phys, zone, frame, "a free block is not on its pageblock's list");
+	tally->nr_blocks[order][isim_block_type(state)]++;
+	return 0;
+}
+
+/* Frames inside a block have no state of their own. */
+static int check_inside(struct iommusim_phys *phys, const struct isim_zone *zone, uint32_t frame,
+                        unsigned order)
+{
+	if (order == zone->top_order && !zone->leaf[frame >> order])
+		return 0;
+	for (uint32_t i = order < zone->top_order; i < 1u << order; i++)
+		if (isim_leaf_states(zone, frame)[isim_leaf_index(zone, frame + i)])
+			return defect(phys, zone, frame + i, "a frame inside a block has a state");
+	return 0;
+}
+
+static int check_frames(struct iommusim_phys *phys, const struct isim_zone *zone,
+                        struct tally *tally)
+{
+	uint32_t end = zone->nr_top << zone->top_order;
+
+	for (uint32_t frame = 0; frame < end;) {
+		unsigned state = isim_state(zone, frame);
+		unsigned order = isim_block_order(state);
+		int err = 0;
+
+		if ((state & ISIM_STATE_BITS) != ISIM_FREE &&
+		    (state & ISIM_STATE_BITS) != ISIM_USED)
+			return defect(phys, zone, frame, "a frame belongs to no block");
+		if (order > zone->top_order || frame & ((1u << order) - 1))
+			return defect(phys, zone, frame, "a block is not aligned to its size");
+		if ((state & ISIM_STATE_BITS) == ISIM_FREE)
+			err = check_free(phys, zone, frame, tally);
+		if (!err)
+			err = check_inside(phys, zone, frame, order);
+		if (err)
+			return err;
+		frame += 1u << order;
+	}
+	return 0;
+}
+
+static int check_list(struct iommusim_phys *phys, const struct isim_zone *zone, unsigned order,
+                      unsigned type)
+{
+	uint32_t frame = zone->head[order][type], last = ISIM_NIL;
+	uint32_t nr = 0;
+
+	for (; frame != ISIM_NIL; frame = isim_list_next(zone, frame, order)) {
+		if (nr++ == zone->nr_blocks[order][type])
+			return defect(phys, zone, frame, "a list is longer than its count");
+		if (!isim_starts_block(zone, frame, ISIM_FREE | order) ||
+		    isim_block_type(isim_state(zone, frame)) != type)
+			return defect(phys, zone, frame, "a list has a block that is not its own");
+		last = frame;
+	}
+	if (nr != zone->nr_blocks[order][type] || last != zone->tail[order][type])
+		return defect(phys, zone, nr ? last : 0, "a list ends early");
+	if ((zone->nonempty[type] >> order & 1) != (nr != 0))
+		return defect(phys, zone, nr ? last : 0, "the mask of lists is wrong");
+	return 0;
+}
+
+static int check_zone(struct iommusim_phys *phys, const struct isim_zone *zone)
+{
+	struct tally tally = { { { 0 } } };
+	int err = check_frames(phys, zone, &tally);
+
+	for (unsigned order = 0; !err && order <= zone->top_order; order++)
+		for (unsigned type = 0; !err && type < IOMMUSIM_NR_MIGRATETYPES; type++) {
+			if (tally.nr_blocks[order][type] != zone->nr_blocks[order][type])
+				return defect(phys, zone, 0, "a free block is on no list");
+			err = check_list(phys, zone, order, type);
+		}
+	for (uint32_t frame = zone->first; !err && frame < zone->end;
+	     frame += 1u << zone->pageblock_order) {
+		if (isim_pageblock(zone, frame) >= IOMMUSIM_NR_MIGRATETYPES)
+			return defect(phys, zone, frame, "a pageblock has no migratetype");
+		if (zone->end - frame <= 1u << zone->pageblock_order)
+			break;
+	}
+	return err;
+}
+
+int iommusim_phys_check(struct iommusim_phys *phys)
+{
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < phys->nr_zones; i++)
+		err = check_zone(phys, &phys->zone[i]);
+	return err;
+}
