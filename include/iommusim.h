@@ -5,5 +5,6 @@
 
 #include "iommusim/base.h"
 #include "iommusim/phys.h"
+#include "iommusim/chunk.h"
 
 #endif

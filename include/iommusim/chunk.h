@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/** @file chunk.h  Chunk policies: which buddy orders are asked for to back one DMA buffer. */
+#ifndef IOMMUSIM_CHUNK_H
+#define IOMMUSIM_CHUNK_H
+
+#include "iommusim/base.h"
+#include "iommusim/phys.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** DMA attributes, include/linux/dma-mapping.h, Linux 4.8 and later. */
+#define IOMMUSIM_ATTR_WEAK_ORDERING      UINT32_C(0x2)
+#define IOMMUSIM_ATTR_WRITE_COMBINE      UINT32_C(0x4)
+#define IOMMUSIM_ATTR_NO_KERNEL_MAPPING  UINT32_C(0x10)
+#define IOMMUSIM_ATTR_SKIP_CPU_SYNC      UINT32_C(0x20)
+#define IOMMUSIM_ATTR_FORCE_CONTIGUOUS   UINT32_C(0x40)
+#define IOMMUSIM_ATTR_ALLOC_SINGLE_PAGES UINT32_C(0x80)
+#define IOMMUSIM_ATTR_NO_WARN            UINT32_C(0x100)
+#define IOMMUSIM_ATTR_PRIVILEGED         UINT32_C(0x200)
+
+/** What a driver asks for, and what a policy may know of the machine. */
+struct iommusim_chunk_request {
+	uint64_t size;       /* bytes, at least 1 */
+	uint64_t pgsizes;    /* the domain's pgsize_bitmap */
+	unsigned page_shift; /* log2 of the CPU page size in bytes */
+	unsigned max_order;  /* largest order of the page allocator (OMAX) */
+	uint32_t gfp;        /* the caller's */
+	uint32_t attrs;      /* IOMMUSIM_ATTR_* */
+	int node;            /* -1: any */
+};
+
+/** What a policy makes of a request before the first page is asked for. */
+struct iommusim_chunk_plan {
+	uint64_t size;  /* bytes to map, rounded where the policy rounds that early */
+	uint64_t count; /* CPU pages to get */
+	uint64_t mask;  /* bit n: blocks of order n are useful; 0 where the policy does not look */
+};
+
+/** One attempt: a call into the page allocator. */
+struct iommusim_attempt {
+	iommusim_pfn pfn; /* IOMMUSIM_NO_PFN: it failed */
+	uint32_t gfp;
+	uint8_t order;
+	uint8_t zone;        /* of the block; 0 where it failed */
+	uint8_t migratetype; /* of the list the block came from; 0 where it failed */
+};
+
+/** A physically contiguous block that a policy chose. */
+struct iommusim_chunk {
+	iommusim_pfn pfn;
+	uint8_t order;
+	uint8_t is_split; /* 1: freed page by page; 0: freed as the block it was */
+};
+
+/** What a policy did: filled by iommusim_chunk_alloc(), the arrays are its own until _finish(). */
+struct iommusim_chunks {
+	struct iommusim_chunk_plan plan;
+	struct iommusim_chunk *chunk; /* in buffer order */
+	size_t nr_chunks;
+	struct iommusim_attempt *attempt; /* in the order they were made, on failure too */
+	size_t nr_attempts;
+	uint64_t nr_pages; /* CPU pages in the chunks */
+	uint64_t nr_freed; /* CPU pages given back by a request that failed */
+	/* Plain counters by order; attempts beyond the largest order count in the last one. */
+	uint64_t nr_tried[IOMMUSIM_MAX_ORDERS + 2], nr_failed[IOMMUSIM_MAX_ORDERS + 2];
+	struct iommusim_host host;
+	size_t cap_chunks, cap_attempts;
+};
+
+struct iommusim_chunk_run; /* opaque: one request being served */
+
+/**
+ * A chunk policy. A policy of your own needs a name and alloc; other members may be NULL.
+ *
+ * plan turns the request into a number of pages; NULL: as Linux 6.4 and later (size rounded up to
+ * the smallest page size of the domain, mask of the useful orders).
+ *
+ * alloc gets plan->count pages with the functions below. It returns 0, or the negative error that
+ * made it give up: then everything it had kept is given back, the last page first.
+ */
+struct iommusim_policy {
+	size_t size;         /* sizeof(struct iommusim_policy), in bytes */
+	const char *name;    /* says where and since when: "dma-iommu-4.7" */
+	const char *alias;   /* short id: "P4" */
+	const char *kernels; /* releases that behave so: "4.7 to 6.3" */
+	const char *source;  /* function, file, commit */
+	const char *summary; /* the rule in one line */
+	int (*plan)(const struct iommusim_policy *policy, const struct iommusim_chunk_request *req,
+	            struct iommusim_chunk_plan *plan);
+	int (*alloc)(const struct iommusim_policy *policy, const struct iommusim_chunk_request *req,
+	             const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run);
+	const void *params; /* the policy's own */
+};
+
+/** The built-in policies, in release order. */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_dma_iommu_4_4;      /* P1 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_dma_iommu_4_5;      /* P2 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_single_pages_patch; /* P3 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_arm_orders_4_6;     /* A4 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_dma_iommu_4_7;      /* P4 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_dma_iommu_6_4;      /* P5 */
+
+/** Built-in policy number @index in release order, NULL beyond the last. */
+IOMMUSIM_API const struct iommusim_policy *iommusim_policy_at(size_t index);
+
+/** The built-in policy with that name or alias, NULL: none. */
+IOMMUSIM_API const struct iommusim_policy *iommusim_policy_find(const char *name);
+
+/**
+ * The plan that @policy makes of @req. Returns 0; -IOMMUSIM_EINVAL: size 0 or so large that
+ * rounding it overflows, page_shift not 12 .. 16.
+ */
+IOMMUSIM_API int iommusim_chunk_plan(const struct iommusim_policy *policy,
+                                     const struct iommusim_chunk_request *req,
+                                     struct iommusim_chunk_plan *plan);
+
+/** Everything one call of iommusim_chunk_alloc() needs. */
+struct iommusim_chunk_job {
+	const struct iommusim_policy *policy;
+	struct iommusim_chunk_request req;
+	const struct iommusim_chunk_plan *plan; /* NULL: the policy's own */
+	const struct iommusim_page_source *source;
+	const struct iommusim_host *host; /* NULL: default */
+};
+
+/**
+ * Get the pages of one buffer. @chunks is the caller's, uninitialised; after any return
+ * iommusim_chunks_finish() frees its arrays (the pages are not freed by that).
+ *
+ * Returns 0; -IOMMUSIM_ENOMEM: the policy ran out of simulated memory (a result), or its mask was
+ * empty; -IOMMUSIM_EBUG: the kernel's loop would go on with a freed block here (COMP pages with
+ * policies before 5.10); -IOMMUSIM_EINVAL: as iommusim_chunk_plan(), or the policy returned 0 with
+ * another number of pages than planned; -IOMMUSIM_EHOST; or the page source's error. On any error
+ * no page is kept; the attempts are, but for EHOST.
+ */
+IOMMUSIM_API int iommusim_chunk_alloc(const struct iommusim_chunk_job *job,
+                                      struct iommusim_chunks *chunks);
+
+/** Give the pages back, the last first, as Linux frees a buffer. Returns 0 or the source's error.
+ */
+IOMMUSIM_API int iommusim_chunk_free(struct iommusim_chunks *chunks,
+                                     const struct iommusim_page_source *source);
+
+/** Free the arrays. Safe on a zeroed struct and twice. */
+IOMMUSIM_API void iommusim_chunks_finish(struct iommusim_chunks *chunks);
+
+/* ---- For policies ---- */
+
+/**
+ * One attempt at 2^@order pages; it is recorded. Returns 0 and the first frame in @pfn, or
+ * -IOMMUSIM_ENOMEM; any other error ends the request: return it.
+ */
+IOMMUSIM_API int iommusim_chunk_try(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp,
+                                    iommusim_pfn *pfn);
+
+/** Give the block of the last successful attempt back instead of keeping it. */
+IOMMUSIM_API int iommusim_chunk_drop(struct iommusim_chunk_run *run);
+
+/** Keep the block of the last successful attempt: split it into pages and append it. */
+IOMMUSIM_API int iommusim_chunk_keep(struct iommusim_chunk_run *run);
+
+/** Try and, on success, keep. */
+IOMMUSIM_API int iommusim_chunk_get(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp);
+
+/** Try to split the compound block of the last successful attempt and keep it; -IOMMUSIM_EINVAL:
+   the source cannot, the block is still to be kept or dropped. */
+IOMMUSIM_API int iommusim_chunk_split_huge(struct iommusim_chunk_run *run);
+
+/* ---- Judging the result against a granule ---- */
+
+/** Whether chunks can be mapped, design of the verdicts. */
+enum iommusim_fit {
+	IOMMUSIM_FIT_ALWAYS,  /* every chunk starts and ends on the granule */
+	IOMMUSIM_FIT_BY_LUCK, /* some do not, but every physically contiguous run does */
+	IOMMUSIM_FIT_NOT      /* a run does not start and end on the granule */
+};
+
+/** The first chunk or run that is not on the granule. */
+struct iommusim_misfit {
+	size_t chunk;      /* index of the chunk (by luck), or of the one that starts the run */
+	size_t nr_chunks;  /* chunks in the run; 1 where it is a chunk */
+	uint64_t pa, size; /* bytes */
+};
+
+/** Judge @chunks for mappings of at least @granule bytes (a power of two). @misfit is filled unless
+    the result is FIT_ALWAYS. */
+IOMMUSIM_API enum iommusim_fit iommusim_chunks_fit(const struct iommusim_chunks *chunks,
+                                                   unsigned page_shift, uint64_t granule,
+                                                   struct iommusim_misfit *misfit);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

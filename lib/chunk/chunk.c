@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs a policy: records its attempts, keeps its chunks, and gives everything back when it fails.
+ * Room for the record of an attempt is made before the attempt, so that a page once handed out is
+ * never lost to a failure of the host.
+ */
+#include "chunk/run.h"
+
+#include <string.h>
+
+#include "base/bits.h"
+#include "base/units.h"
+
+int iommusim_chunk_plan(const struct iommusim_policy *policy,
+                        const struct iommusim_chunk_request *req, struct iommusim_chunk_plan *plan)
+{
+	if (!req->size || req->page_shift < 12 || req->page_shift > 16 ||
+	    req->max_order >= IOMMUSIM_MAX_ORDERS)
+		return -IOMMUSIM_EINVAL;
+	return (policy->plan ? policy->plan : isim_chunk_plan_mask)(policy, req, plan);
+}
+
+/* ---- What a policy calls ---- */
+
+static int make_room(struct iommusim_chunk_run *run)
+{
+	struct iommusim_chunks *out = run->out;
+	int err = isim_grow(&out->host, &out->attempt, &out->cap_attempts, out->nr_attempts + 1,
+	                    sizeof(*out->attempt));
+
+	if (!err)
+		err = isim_grow(&out->host, &out->chunk, &out->cap_chunks, out->nr_chunks + 1,
+		                sizeof(*out->chunk));
+	return err ? isim_no_memory(&run->diag, "the attempts of a request") : 0;
+}
+
+static void record(struct iommusim_chunk_run *run, const struct iommusim_page_request *req,
+                   int result)
+{
+	struct iommusim_chunks *out = run->out;
+	struct iommusim_attempt *attempt = &out->attempt[out->nr_attempts++];
+	unsigned last = IOMMUSIM_MAX_ORDERS + 1;
+	unsigned slot = req->order < last ? req->order : last;
+	struct iommusim_event event = { .kind = IOMMUSIM_EVENT_ATTEMPT,
+		                        .order = (uint8_t)req->order,
+		                        .gfp = req->gfp,
+		                        .result = result };
+
+	*attempt = (struct iommusim_attempt){ .pfn = IOMMUSIM_NO_PFN,
+		                              .gfp = req->gfp,
+		                              .order = (uint8_t)req->order };
+	if (!result) {
+		attempt->pfn = run->block.pfn;
+		attempt->zone = run->block.zone;
+		attempt->migratetype = run->block.migratetype;
+	}
+	out->nr_tried[slot]++;
+	out->nr_failed[slot] += result != 0;
+	event.pfn = attempt->pfn;
+	isim_event(&run->diag, &event);
+}
+
+int iommusim_chunk_try(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp,
+                       iommusim_pfn *pfn)
+{
+	struct iommusim_page_request req = { .order = order, .gfp = gfp, .node = run->req->node };
+	int err;
+
+	if (run->undecided)
+		return isim_fail(&run->diag, IOMMUSIM_EINVAL,
+		                 "the policy neither kept nor dropped pfn 0x%llx",
+		                 (unsigned long long)run->block.pfn);
+	if (order >= 64)
+		return isim_fail(&run->diag, IOMMUSIM_EINVAL, "the policy tried order %u", order);
+	err = make_room(run);
+	if (err)
+		return err;
+	err = run->source.alloc_pages(run->source.ctx, &req, &run->block);
+	if (err && err != -IOMMUSIM_ENOMEM)
+		return err;
+	record(run, &req, err);
+	if (err)
+		return err;
+	run->block_order = order;
+	run->undecided = 1;
+	if (pfn)
+		*pfn = run->block.pfn;
+	return 0;
+}
+
+static int nothing_to_decide(struct iommusim_chunk_run *run)
+{
+	return isim_fail(&run->diag, IOMMUSIM_EINVAL, "the policy has no block to keep or drop");
+}
+
+int iommusim_chunk_drop(struct iommusim_chunk_run *run)
+{
+	if (!run->undecided)
+		return nothing_to_decide(run);
+	run->undecided = 0;
+	return run->source.free_pages(run->source.ctx, run->block.pfn, run->block_order);
+}
+
+static void append(struct iommusim_chunk_run *run)
+{
+	struct iommusim_chunks *out = run->out;
+
+	out->chunk[out->nr_chunks++] = (struct iommusim_chunk){ .pfn = run->block.pfn,
+		                                                .order = (uint8_t)run->block_order,
+		                                                .is_split = 1 };
+	out->nr_pages += isim_bit(run->block_order);
+	run->undecided = 0;
+}
+
+int iommusim_chunk_keep(struct iommusim_chunk_run *run)
+{
+	int err = 0;
+
+	if (!run->undecided)
+		return nothing_to_decide(run);
+	if (run->block_order)
+		err = run->source.split_page(run->source.ctx, run->block.pfn, run->block_order);
+	if (!err)
+		append(run);
+	return err;
+}
+
+int iommusim_chunk_get(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp)
+{
+	int err = iommusim_chunk_try(run, order, gfp, NULL);
+
+	return err ? err : iommusim_chunk_keep(run);
+}
+
+int iommusim_chunk_split_huge(struct iommusim_chunk_run *run)
+{
+	int err;
+
+	if (!run->undecided)
+		return nothing_to_decide(run);
+	if (!run->source.split_huge_page)
+		return -IOMMUSIM_EINVAL;
+	err = run->source.split_huge_page(run->source.ctx, run->block.pfn, run->block_order);
+	if (err)
+		return -IOMMUSIM_EINVAL;
+	append(run);
+	return 0;
+}
+
+/* ---- Giving back ---- */
+
+static int free_chunk(const struct iommusim_page_source *source, const struct iommusim_chunk *chunk)
+{
+	int err = 0, first = 0;
+
+	if (!chunk->is_split)
+		return source->free_pages(source->ctx, chunk->pfn, chunk->order);
+	for (uint64_t i = isim_bit(chunk->order); i-- > 0;) {
+		err = source->free_pages(source->ctx, chunk->pfn + i, 0);
+		if (err && !first)
+			first = err;
+	}
+	return first;
+}
+
+static int free_all(const struct iommusim_chunks *chunks, const struct iommusim_page_source *source)
+{
+	int first = 0;
+
+	for (size_t i = chunks->nr_chunks; i-- > 0;) {
+		int err = free_chunk(source, &chunks->chunk[i]);
+
+		if (err && !first)
+			first = err;
+	}
+	return first;
+}
+
+int iommusim_chunk_free(struct iommusim_chunks *chunks, const struct iommusim_page_source *source)
+{
+	int err = free_all(chunks, source);
+
+	chunks->nr_chunks = 0;
+	chunks->nr_pages = 0;
+	return err;
+}
+
+void iommusim_chunks_finish(struct iommusim_chunks *chunks)
+{
+	if (chunks->chunk)
+		isim_free(&chunks->host, chunks->chunk);
+	if (chunks->attempt)
+		isim_free(&chunks->host, chunks->attempt);
+	memset(chunks, 0, sizeof(*chunks));
+}
+
+/* ---- Running ---- */
+
+static int run_policy(struct iommusim_chunk_run *run, const struct iommusim_policy *policy)
+{
+	struct iommusim_chunks *out = run->out;
+	int err = policy->alloc(policy, run->req, &out->plan, run);
+
+	if (!err && (run->undecided || out->nr_pages != out->plan.count))
+		err = isim_fail(&run->diag, IOMMUSIM_EINVAL,
+		                "policy %s got %llu pages of %llu and calls that success",
+		                policy->name, (unsigned long long)out->nr_pages,
+		                (unsigned long long)out->plan.count);
+	if (!err)
+		return 0;
+	if (run->undecided)
+		iommusim_chunk_drop(run);
+	free_all(out, &run->source);
+	out->nr_freed = out->nr_pages;
+	out->nr_pages = 0;
+	return err;
+}
+
+int iommusim_chunk_alloc(const struct iommusim_chunk_job *job, struct iommusim_chunks *chunks)
+{
+	struct iommusim_chunk_run run = { .req = &job->req, .out = chunks };
+	int err;
+
+	memset(chunks, 0, sizeof(*chunks));
+	err = isim_host_init(&chunks->host, job->host);
+	if (err)
+		return err;
+	run.diag.host = chunks->host;
+	err = isim_copy_sized(&run.source, sizeof(run.source), job->source);
+	if (err)
+		return err;
+	if (job->plan)
+		chunks->plan = *job->plan;
+	else
+		err = iommusim_chunk_plan(job->policy, &job->req, &chunks->plan);
+	if (err)
+		return isim_fail(&run.diag, -err, "policy %s has no plan for %llu bytes",
+		                 job->policy->name, (unsigned long long)job->req.size);
+	return run_policy(&run, job->policy);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* The built-in policies: who did what, and since when. */
+#include "chunk/run.h"
+
+#include <string.h>
+
+#include "base/compiler.h"
+
+static const struct isim_steps restarting = { .sticky = 0, .singles = 0 };
+static const struct isim_steps sticky = { .sticky = 1, .singles = 0 };
+static const struct isim_steps sticky_or_single = { .sticky = 1, .singles = 1 };
+static const struct isim_ladder arm_orders = { .nr = 4, .order = { 9, 8, 4, 0 } };
+static const struct isim_mask exclusive = { .beyond_max = 1, .drop_comp = 1 };
+static const struct isim_mask inclusive = { .beyond_max = 0, .drop_comp = 0 };
+
+const struct iommusim_policy iommusim_policy_dma_iommu_4_4 = {
+	.size = sizeof(struct iommusim_policy),
+	.name = "dma-iommu-4.4",
+	.alias = "P1",
+	.kernels = "4.4",
+	.source = "__iommu_dma_alloc_pages(), drivers/iommu/dma-iommu.c, commit 0db2e5d18f76",
+	.summary = "every chunk starts at the largest order that fits and steps down to 0; "
+		   "the IOMMU's page sizes and the attributes are not looked at",
+	.plan = isim_chunk_plan_pages,
+	.alloc = isim_chunk_alloc_steps,
+	.params = &restarting,
+};
+
+const struct iommusim_policy iommusim_policy_dma_iommu_4_5 = {
+	.size = sizeof(struct iommusim_policy),
+	.name = "dma-iommu-4.5",
+	.alias = "P2",
+	.kernels = "4.5 to 4.6",
+	.source = "__iommu_dma_alloc_pages(), drivers/iommu/dma-iommu.c, Linux 4.5",
+	.summary = "as dma-iommu-4.4, but an order that failed is not tried again for the buffer",
+	.plan = isim_chunk_plan_pages,
+	.alloc = isim_chunk_alloc_steps,
+	.params = &sticky,
+};
+
+const struct iommusim_policy iommusim_policy_single_pages_patch = {
+	.size = sizeof(struct iommusim_policy),
+	.name = "single-pages-patch",
+	.alias = "P3",
+	.kernels = "never merged; posted for 4.6",
+	.source = "arm64/dma-mapping: Add DMA_ATTR_ALLOC_SINGLE_PAGES support, March 2016",
+	.summary = "as dma-iommu-4.5; with ALLOC_SINGLE_PAGES every chunk is one CPU page, "
+		   "whatever the IOMMU can map",
+	.plan = isim_chunk_plan_pages,
+	.alloc = isim_chunk_alloc_steps,
+	.params = &sticky_or_single,
+};
+
+const struct iommusim_policy iommusim_policy_arm_orders_4_6 = {
+	.size = sizeof(struct iommusim_policy),
+	.name = "arm-orders-4.6",
+	.alias = "A4",
+	.kernels = "4.6 and later, arch/arm",
+	.source = "__iommu_alloc_buffer(), arch/arm/mm/dma-mapping.c, ARM 8505/1 to 8507/1",
+	.summary = "orders 9, 8, 4 and 0, one that failed is not tried again; "
+		   "with ALLOC_SINGLE_PAGES order 0 only",
+	.plan = isim_chunk_plan_pages,
+	.alloc = isim_chunk_alloc_ladder,
+	.params = &arm_orders,
+};
+
+const struct iommusim_policy iommusim_policy_dma_iommu_4_7 = {
+	.size = sizeof(struct iommusim_policy),
+	.name = "dma-iommu-4.7",
+	.alias = "P4",
+	.kernels = "4.7 to 6.3",
+	.source = "__iommu_dma_alloc_pages(), drivers/iommu/dma-iommu.c, commit 3b6b7e19e31a; "
+		  "read in Linux 6.1",
+	.summary = "only orders that a page size of the IOMMU can use, largest first; the lowest "
+		   "gets the full effort; one order beyond the largest is tried in vain",
+	.plan = isim_chunk_plan_mask,
+	.alloc = isim_chunk_alloc_mask,
+	.params = &exclusive,
+};
+
+const struct iommusim_policy iommusim_policy_dma_iommu_6_4 = {
+	.size = sizeof(struct iommusim_policy),
+	.name = "dma-iommu-6.4",
+	.alias = "P5",
+	.kernels = "6.4 and later",
+	.source = "__iommu_dma_alloc_pages(), drivers/iommu/dma-iommu.c, commit 61883d3c3241; "
+		  "read in Linux 6.12",
+	.summary = "as dma-iommu-4.7, without the order that cannot succeed",
+	.plan = isim_chunk_plan_mask,
+	.alloc = isim_chunk_alloc_mask,
+	.params = &inclusive,
+};
+
+static const struct iommusim_policy *const policies[] = {
+	&iommusim_policy_dma_iommu_4_4,      &iommusim_policy_dma_iommu_4_5,
+	&iommusim_policy_single_pages_patch, &iommusim_policy_arm_orders_4_6,
+	&iommusim_policy_dma_iommu_4_7,      &iommusim_policy_dma_iommu_6_4,
+};
+
+const struct iommusim_policy *iommusim_policy_at(size_t index)
+{
+	return index < ISIM_ARRAY_LEN(policies) ? policies[index] : NULL;
+}
+
+const struct iommusim_policy *iommusim_policy_find(const char *name)
+{
+	for (size_t i = 0; i < ISIM_ARRAY_LEN(policies); i++)
+		if (!strcmp(policies[i]->name, name) || !strcmp(policies[i]->alias, name))
+			return policies[i];
+	return NULL;
+}

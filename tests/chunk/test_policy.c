@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* A policy of one's own: what the runner does for it, and what it does not let it get away with. */
+#include "toy.h"
+
+static struct iommusim_chunk_job job_for(const struct iommusim_policy *policy,
+                                         const struct iommusim_page_source *source)
+{
+	struct iommusim_chunk_job job = { .policy = policy,
+		                          .req = { .size = 16 * SZ_4K,
+		                                   .pgsizes = SZ_4K,
+		                                   .page_shift = 12,
+		                                   .max_order = 10,
+		                                   .gfp = IOMMUSIM_GFP_KERNEL,
+		                                   .node = -1 },
+		                          .source = source };
+
+	return job;
+}
+
+/* Run @alloc on "@blocks" free; everything must be given back but on success. */
+static int run(int (*alloc)(const struct iommusim_policy *, const struct iommusim_chunk_request *,
+                            const struct iommusim_chunk_plan *, struct iommusim_chunk_run *),
+               const char *blocks, uint64_t *in_use)
+{
+	struct iommusim_policy policy = { .size = sizeof(policy), .name = "mine", .alloc = alloc };
+	struct toy *toy = given_toy(blocks);
+	struct iommusim_page_source source = toy_source(toy);
+	struct iommusim_chunk_job job = job_for(&policy, &source);
+	struct iommusim_chunks chunks;
+	int err = iommusim_chunk_alloc(&job, &chunks);
+
+	*in_use = toy->in_use;
+	iommusim_chunks_finish(&chunks);
+	free(toy);
+	return err;
+}
+
+static int order_2_only(const struct iommusim_policy *policy,
+                        const struct iommusim_chunk_request *req,
+                        const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
+{
+	int err = 0;
+
+	for (uint64_t left = plan->count; !err && left; left -= left < 4 ? left : 4)
+		err = iommusim_chunk_get(run, 2, req->gfp);
+	return err;
+}
+
+static void ten_lines_make_a_policy(void **state)
+{
+	uint64_t in_use;
+
+	assert_ok(run(order_2_only, "4x2", &in_use));
+	assert_int_equal(in_use, 16);
+	assert_err(run(order_2_only, "2x3", &in_use), IOMMUSIM_ENOMEM);
+	assert_int_equal(in_use, 0);
+}
+
+static int too_few(const struct iommusim_policy *policy, const struct iommusim_chunk_request *req,
+                   const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
+{
+	return iommusim_chunk_get(run, 3, req->gfp);
+}
+
+static int too_many(const struct iommusim_policy *policy, const struct iommusim_chunk_request *req,
+                    const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
+{
+	return iommusim_chunk_get(run, 5, req->gfp);
+}
+
+static int forgets_a_block(const struct iommusim_policy *policy,
+                           const struct iommusim_chunk_request *req,
+                           const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
+{
+	int err = iommusim_chunk_get(run, 4, req->gfp);
+
+	return err ? err : iommusim_chunk_try(run, 4, req->gfp, NULL);
+}
+
+static int tries_again_without_deciding(const struct iommusim_policy *policy,
+                                        const struct iommusim_chunk_request *req,
+                                        const struct iommusim_chunk_plan *plan,
+                                        struct iommusim_chunk_run *run)
+{
+	int err = iommusim_chunk_try(run, 3, req->gfp, NULL);
+
+	return err ? err : iommusim_chunk_try(run, 3, req->gfp, NULL);
+}
+
+static int keeps_nothing(const struct iommusim_policy *policy,
+                         const struct iommusim_chunk_request *req,
+                         const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
+{
+	return iommusim_chunk_keep(run);
+}
+
+static void a_policy_that_gets_it_wrong_keeps_nothing(void **state)
+{
+	uint64_t in_use;
+
+	assert_err(run(too_few, "5x2", &in_use), IOMMUSIM_EINVAL);
+	assert_int_equal(in_use, 0);
+	assert_err(run(too_many, "5x2", &in_use), IOMMUSIM_EINVAL);
+	assert_int_equal(in_use, 0);
+	assert_err(run(forgets_a_block, "5x2", &in_use), IOMMUSIM_EINVAL);
+	assert_int_equal(in_use, 0);
+	assert_err(run(tries_again_without_deciding, "5x2", &in_use), IOMMUSIM_EINVAL);
+	assert_int_equal(in_use, 0);
+	assert_err(run(keeps_nothing, "5x2", &in_use), IOMMUSIM_EINVAL);
+	assert_int_equal(in_use, 0);
+}
+
+static int drops_the_first(const struct iommusim_policy *policy,
+                           const struct iommusim_chunk_request *req,
+                           const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
+{
+	int err = iommusim_chunk_try(run, 4, req->gfp, NULL);
+
+	if (!err)
+		err = iommusim_chunk_drop(run);
+	return err ? err : iommusim_chunk_get(run, 4, req->gfp);
+}
+
+static void a_block_may_be_dropped(void **state)
+{
+	uint64_t in_use;
+
+	assert_ok(run(drops_the_first, "4x2", &in_use));
+	assert_int_equal(in_use, 16);
+}
+
+/* Compound pages before 5.10: freed again at each order, and after order 1 used though freed. */
+static void compound_pages_end_in_a_freed_block(void **state)
+{
+	struct toy *toy = given_toy("4x4 3x4 2x4 1x4");
+	struct iommusim_page_source source = toy_source(toy);
+	struct iommusim_chunk_job job = job_for(&iommusim_policy_dma_iommu_4_5, &source);
+	struct iommusim_chunks chunks;
+
+	job.req.gfp |= IOMMUSIM_GFP_BIT_COMP;
+	assert_err(iommusim_chunk_alloc(&job, &chunks), IOMMUSIM_EBUG);
+	assert_int_equal(chunks.nr_attempts, 4);
+	assert_int_equal(toy->in_use, 0);
+	iommusim_chunks_finish(&chunks);
+	free(toy);
+}
+
+static int splits_huge(void *ctx, iommusim_pfn pfn, unsigned order)
+{
+	return 0;
+}
+
+static void a_source_that_splits_compound_pages_is_asked_to(void **state)
+{
+	struct toy *toy = given_toy("4x4");
+	struct iommusim_page_source source = toy_source(toy);
+	struct iommusim_chunk_job job = job_for(&iommusim_policy_dma_iommu_4_5, &source);
+	struct iommusim_chunks chunks;
+
+	source.split_huge_page = splits_huge;
+	job.req.gfp |= IOMMUSIM_GFP_BIT_COMP;
+	assert_ok(iommusim_chunk_alloc(&job, &chunks));
+	assert_string_equal(chunks_text(&chunks), "4");
+	iommusim_chunks_finish(&chunks);
+	free(toy);
+}
+
+static void a_source_that_fails_ends_the_request(void **state)
+{
+	struct toy *toy = given_toy("2x8");
+	struct iommusim_page_source source = toy_source(toy);
+	struct iommusim_chunk_job job = job_for(&iommusim_policy_dma_iommu_4_5, &source);
+	struct iommusim_chunks chunks;
+
+	toy->fail_from = 3;
+	assert_err(iommusim_chunk_alloc(&job, &chunks), IOMMUSIM_EHOST);
+	assert_int_equal(toy->in_use, 0);
+	iommusim_chunks_finish(&chunks);
+	free(toy);
+}
+
+static void the_host_may_fail_at_any_allocation(void **state)
+{
+	int err = -IOMMUSIM_EHOST;
+
+	for (uint64_t n = 1; err; n++) {
+		struct toy *toy = given_toy("0x64");
+		struct iommusim_fault fault = { .fail_at = n };
+		struct iommusim_host host = iommusim_host_failing(&fault);
+		struct iommusim_page_source source = toy_source(toy);
+		struct iommusim_chunk_job job = job_for(&iommusim_policy_dma_iommu_4_4, &source);
+		struct iommusim_chunks chunks;
+
+		job.host = &host;
+		err = iommusim_chunk_alloc(&job, &chunks);
+		if (err)
+			assert_err(err, IOMMUSIM_EHOST);
+		assert_int_equal(toy->in_use, err ? 0 : 16);
+		iommusim_chunks_finish(&chunks);
+		assert_int_equal(fault.nr_live, 0);
+		free(toy);
+	}
+}
+
+static void requests_that_make_no_sense_are_refused(void **state)
+{
+	struct toy *toy = given_toy("0x4");
+	struct iommusim_page_source source = toy_source(toy);
+	struct iommusim_chunk_job good = job_for(&iommusim_policy_dma_iommu_6_4, &source), bad;
+	struct iommusim_chunks chunks;
+
+	bad = good;
+	bad.req.size = 0;
+	assert_err(iommusim_chunk_alloc(&bad, &chunks), IOMMUSIM_EINVAL);
+	bad = good;
+	bad.req.pgsizes = SZ_64K;
+	bad.req.size = UINT64_MAX;
+	assert_err(iommusim_chunk_alloc(&bad, &chunks), IOMMUSIM_EINVAL);
+	bad = good;
+	bad.req.page_shift = 11;
+	assert_err(iommusim_chunk_alloc(&bad, &chunks), IOMMUSIM_EINVAL);
+	assert_int_equal(chunks.nr_attempts, 0);
+	iommusim_chunks_finish(&chunks);
+	free(toy);
+}
+
+static void policies_are_found_by_name_and_alias(void **state)
+{
+	size_t nr = 0;
+
+	for (; iommusim_policy_at(nr); nr++) {
+		const struct iommusim_policy *policy = iommusim_policy_at(nr);
+
+		assert_ptr_equal(iommusim_policy_find(policy->name), policy);
+		assert_ptr_equal(iommusim_policy_find(policy->alias), policy);
+		assert_true(strlen(policy->kernels) && strlen(policy->source) &&
+		            strlen(policy->summary));
+	}
+	assert_int_equal(nr, 6);
+	assert_null(iommusim_policy_find("P7"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ten_lines_make_a_policy),
+		cmocka_unit_test(a_policy_that_gets_it_wrong_keeps_nothing),
+		cmocka_unit_test(a_block_may_be_dropped),
+		cmocka_unit_test(compound_pages_end_in_a_freed_block),
+		cmocka_unit_test(a_source_that_splits_compound_pages_is_asked_to),
+		cmocka_unit_test(a_source_that_fails_ends_the_request),
+		cmocka_unit_test(the_host_may_fail_at_any_allocation),
+		cmocka_unit_test(requests_that_make_no_sense_are_refused),
+		cmocka_unit_test(policies_are_found_by_name_and_alias),
+	};
+
+	return RUN_TESTS(tests);
+}
