@@ -63,8 +63,8 @@ enum iommusim_event_kind {
 	IOMMUSIM_EVENT_PAGE_FREE,      /* order zone pfn */
 	IOMMUSIM_EVENT_FALLBACK,       /* order other_order migratetype other_type flag zone pfn */
 	IOMMUSIM_EVENT_ATTEMPT,    /* order gfp pfn result: a chunk policy asked its page source */
-	IOMMUSIM_EVENT_IOVA_ALLOC, /* iova size(granules) limit in pa, result */
-	IOMMUSIM_EVENT_IOVA_FREE,  /* iova size(granules) */
+	IOMMUSIM_EVENT_IOVA_ALLOC, /* iova(0: failed) size result */
+	IOMMUSIM_EVENT_IOVA_FREE,  /* iova size */
 	IOMMUSIM_EVENT_MAP,        /* iova pa size result: one physically contiguous run */
 	IOMMUSIM_EVENT_UNMAP,      /* iova size, pa: bytes really unmapped */
 	IOMMUSIM_EVENT_IOTLB_SYNC  /* iova: first byte, size: bytes, pa: page size of the entries */
@@ -90,7 +90,8 @@ typedef void (*iommusim_event_fn)(void *ctx, const struct iommusim_event *event)
 
 /**
  * What the embedder provides. Any member may be NULL (its default), and so may a pointer to the
- * whole struct. It is copied into each handle that is created with it; a fork inherits it.
+ * whole struct; but zalloc and free go together. It is copied into each handle that is created with
+ * it; a fork inherits it.
  */
 struct iommusim_host {
 	size_t size;                              /* sizeof(struct iommusim_host), in bytes */

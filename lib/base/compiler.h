@@ -19,6 +19,20 @@
 #define ISIM_UNLIKELY(x) (x)
 #endif
 
+/* For functions whose constant arguments are to be folded, whatever the optimisation level. */
+#if defined(__GNUC__)
+#define ISIM_INLINE static inline __attribute__((always_inline))
+#else
+#define ISIM_INLINE static inline
+#endif
+
+/* For loops over arrays of words: gcc vectorises and unrolls them only if told, clang always. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define ISIM_VECTORIZE __attribute__((optimize("O3", "unroll-loops"), noinline))
+#else
+#define ISIM_VECTORIZE
+#endif
+
 #define ISIM_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif

@@ -45,11 +45,13 @@ int isim_host_init(struct iommusim_host *out, const struct iommusim_host *host)
 	memset(out, 0, sizeof(*out));
 	if (host)
 		err = isim_copy_sized(out, sizeof(*out), host);
+	if (!err && !out->zalloc != !out->free)
+		err = -IOMMUSIM_EINVAL;
 	out->size = sizeof(*out);
-	if (!out->zalloc)
+	if (!out->zalloc || !out->free) {
 		out->zalloc = default_zalloc;
-	if (!out->free)
 		out->free = default_free;
+	}
 	if (!out->log)
 		out->log = default_log;
 	return err;
@@ -76,6 +78,8 @@ int isim_grow(const struct iommusim_host *host, void *array, size_t *cap, uint64
 
 	if (need <= *cap)
 		return 0;
+	if (need > UINT64_MAX / 2)
+		return -IOMMUSIM_EHOST;
 	while (want < need)
 		want *= 2;
 	fresh = isim_zalloc(host, want, bytes);
@@ -118,6 +122,22 @@ int isim_no_memory(struct isim_diag *diag, const char *what)
 	return isim_fail(diag, IOMMUSIM_EHOST, "the host has no memory for %s", what);
 }
 
+void *isim_handle(const struct iommusim_host *host, size_t bytes, const char *what, int *err)
+{
+	struct iommusim_host h;
+	struct isim_diag *diag = NULL;
+
+	*err = isim_host_init(&h, host);
+	if (*err)
+		return NULL;
+	diag = isim_zalloc(&h, 1, bytes);
+	if (diag)
+		diag->host = h;
+	else
+		*err = isim_complain(&h, IOMMUSIM_EHOST, "the host has no memory for %s", what);
+	return diag;
+}
+
 unsigned isim_kernel(unsigned kernel)
 {
 	if (!kernel)
@@ -127,7 +147,7 @@ unsigned isim_kernel(unsigned kernel)
 
 const char *iommusim_errname(int err)
 {
-	switch (err < 0 ? -err : err) {
+	switch (err < 0 ? 0u - (unsigned)err : (unsigned)err) {
 	case 0:
 		return "OK";
 	case IOMMUSIM_EIO:

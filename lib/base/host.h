@@ -15,8 +15,16 @@ struct isim_diag {
 	char text[200];
 };
 
-/* @host, or the defaults, into @out. 0, -EINVAL or -E2BIG. */
+/* @host, or the defaults, into @out. 0, -EINVAL (one of zalloc and free without the other) or
+ * -E2BIG. */
 int isim_host_init(struct iommusim_host *out, const struct iommusim_host *host);
+
+/*
+ * A zeroed handle of @bytes bytes that starts with a struct isim_diag, with @host or the defaults
+ * in it. NULL with -EHOST, worded "the host has no memory for @what", or as isim_host_init() in
+ * *err.
+ */
+void *isim_handle(const struct iommusim_host *host, size_t bytes, const char *what, int *err);
 
 /* @count elements of @bytes each, zeroed; NULL: no memory, or the product overflows. */
 void *isim_zalloc(const struct iommusim_host *host, uint64_t count, size_t bytes);
@@ -37,7 +45,7 @@ int isim_fail(struct isim_diag *diag, int err, const char *fmt, ...) ISIM_PRINTF
 int isim_complain(const struct iommusim_host *host, int err, const char *fmt, ...)
 	ISIM_PRINTF(3, 4);
 
-/* 0, or the wording of "the host has no memory for @what". */
+/* -EHOST, worded "the host has no memory for @what". */
 int isim_no_memory(struct isim_diag *diag, const char *what);
 
 static inline void isim_event(const struct isim_diag *diag, const struct iommusim_event *event)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A treap over an array of nodes. Priorities come from a hash of the insertion count, so the shape,
- * and with it the cost, is the same on every host; the order of ranges never depends on it.
+ * A treap over an array of nodes. Priorities are a hash of the node's number, so the shape, and
+ * with it the cost, is the same on every host; the order of ranges never depends on it.
  */
 #include "base/ranges.h"
 
