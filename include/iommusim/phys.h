@@ -143,8 +143,9 @@ struct iommusim_phys_config {
 	unsigned kernel;     /* IOMMUSIM_KERNEL(); default 6.12 */
 	unsigned page_shift; /* 12 .. 16, log2 of the CPU page size in bytes; default 12 */
 	unsigned nr_orders; /* 1 .. 14 orders; default 11 (4 KiB pages), 12 (16 KiB), 14 (64 KiB) */
-	unsigned pageblock_order; /* 1 .. nr_orders-1; default 9, 11, 13, at most nr_orders-1 */
-	const struct iommusim_zone_config *zones; /* default: NORMAL, pfn 0, 1 GiB */
+	unsigned
+		pageblock_order; /* 0 .. nr_orders-1; 0, the default: 9, 11, 13, at most the last */
+	const struct iommusim_zone_config *zones; /* default: NORMAL, 1 GiB at 4 GiB */
 	unsigned nr_zones;                        /* 1 .. 64; 0 with the default zones */
 	enum iommusim_fallback fallback;
 	/* Zones that the kernel was configured with, whether or not the machine has them: one bit
@@ -162,8 +163,8 @@ struct iommusim_phys; /* opaque: one machine's memory; not more than 2^32 - 1 fr
  * upwards in the largest aligned blocks, to the tails of the lists. Models memblock_free_all(),
  * Linux 6.1; simplifies: no frame is reserved by the kernel itself.
  *
- * Untouched blocks of the highest order cost 18 bytes each; their frames get metadata (6 bytes a
- * frame) when the block is first cut.
+ * Untouched blocks of the highest order cost 18 bytes each and a byte per pageblock; their frames
+ * get metadata (6 bytes a frame) when the block is first cut.
  *
  * Returns 0 and the handle in @phys; -IOMMUSIM_EINVAL (logged), -IOMMUSIM_E2BIG: the config comes
  * from a newer header; -IOMMUSIM_EHOST.
@@ -294,9 +295,10 @@ IOMMUSIM_API size_t iommusim_phys_pagetypeinfo(const struct iommusim_phys *phys,
 
 /**
  * Hold the first frame of every @stride-th block of 2^@order frames, counted from pfn 0, and free
- * all others, on a machine created with nothing_free. Held frames are unmovable.
- * Returns 0; -IOMMUSIM_EINVAL: something is free already, no such order, stride 0; -IOMMUSIM_EHOST
- * (then the machine is partly built and good only to be destroyed).
+ * all others, on a machine created with nothing_free that has no state yet. Held frames are
+ * unmovable.
+ * Returns 0; -IOMMUSIM_EINVAL: another machine, no such order, stride 0; -IOMMUSIM_EHOST (then the
+ * machine is partly built and good only to be destroyed).
  */
 IOMMUSIM_API int iommusim_phys_pin(struct iommusim_phys *phys, unsigned order, uint64_t stride);
 
@@ -310,10 +312,11 @@ struct iommusim_random_state {
 };
 
 /**
- * Free frames at random, on a machine created with nothing_free: as many whole blocks of 2^order
- * frames as the usable share has room for, the rest scattered over the other blocks, never all of
- * one. What stays in use is movable. Shares are met to the frame, where the block size allows it.
- * Returns 0; -IOMMUSIM_EINVAL: the two shares cannot be met together, or as iommusim_phys_pin().
+ * Free frames at random, on a machine created with nothing_free that has no state yet: as many
+ * whole blocks of 2^order frames as the usable share has room for, the rest scattered over the
+ * other blocks, never all of one. What stays in use is movable. Shares are met to the frame, where
+ * the block size allows it. Returns 0; -IOMMUSIM_EINVAL: the two shares cannot be met together, or
+ * as iommusim_phys_pin().
  */
 IOMMUSIM_API int iommusim_phys_randomize(struct iommusim_phys *phys,
                                          const struct iommusim_random_state *state);
@@ -334,9 +337,10 @@ struct iommusim_snapshot; /* opaque: the counts of /proc/buddyinfo, and of paget
  * counts hold, and pagetypeinfo says how they divide over the types.
  *
  * Returns 0; -IOMMUSIM_EINVAL with one log line "NAME:LINE: zone …: field: 'value' …": empty, not
- * text, a line of another form, a count that is missing or not a number, more than 2^32 - 1 frames,
- * a zone twice, more than 64 zones, zones that only one file has; -IOMMUSIM_EHOST. Differs: kernels
- * configured for fewer than 11 orders are refused, since a missing count would look the same.
+ * text, a line of another form, a count that is missing or not a number, more than 2^32 - 2^20
+ * frames, free blocks below the largest order that spread over more than 2^27 frames, a zone twice,
+ * more than 64 zones, zones that only one file has; -IOMMUSIM_EHOST. Differs: kernels configured
+ * for fewer than 11 orders are refused, since a missing count would look the same.
  */
 IOMMUSIM_API int iommusim_snapshot_parse(const struct iommusim_host *host,
                                          const struct iommusim_text *buddyinfo,

@@ -271,7 +271,7 @@ static uint32_t fallback_c(struct iommusim_phys *phys, struct isim_zone *zone,
 {
 	uint32_t frame = claim_any(phys, zone, take, err);
 
-	if (frame != ISIM_NIL || *err || take->min_order > take->order)
+	if (frame != ISIM_NIL || *err || take->nofragment)
 		return frame;
 	return steal_smallest(phys, zone, take, err);
 }

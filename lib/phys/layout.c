@@ -71,31 +71,43 @@ static uint64_t all_pageblocks(const struct isim_snapshot_zone *from)
 	return nr;
 }
 
+/* A span of @tops whole top blocks and, behind them, @extra pageblocks, fewer than a top block. */
+struct span {
+	uint64_t tops, extra;
+};
+
 /*
- * Frames that the zone spans: whole top blocks, but for an end that pagetypeinfo's number of
- * pageblocks cuts off. Those pageblocks must not be needed.
+ * Does @span hold the free blocks of @from, of which @needed pageblocks hold those smaller than a
+ * pageblock? The extra pageblocks take only such: what is larger might reach beyond the end.
  */
-static uint64_t frames_needed(const struct isim_snapshot_zone *from, unsigned top_order,
-                              unsigned pageblock_order)
+static int is_enough(const struct isim_snapshot_zone *from, const struct isim_zone *shape,
+                     const struct span *span, uint64_t needed)
 {
-	uint64_t total = all_pageblocks(from), needed = 0, rest, cut;
-	uint64_t in_top = isim_bit(top_order - pageblock_order);
-	uint64_t tops = (total + in_top - 1) / in_top;
+	uint64_t rest;
+
+	return span->tops >= from->nr[shape->top_order] &&
+	       holds(from->nr, span->tops - from->nr[shape->top_order], shape->top_order,
+	             shape->pageblock_order, &rest) &&
+	       rest + span->extra >= needed;
+}
+
+/* Frames that the zone spans: as many pageblocks as pagetypeinfo counts, if they are enough, else
+ * the fewest whole top blocks that are. */
+static uint64_t frames_needed(const struct isim_snapshot_zone *from, const struct isim_zone *shape)
+{
+	uint64_t total = all_pageblocks(from), needed = 0;
+	unsigned in_top_lg2 = shape->top_order - shape->pageblock_order;
+	struct span span = { total >> in_top_lg2, total & isim_low_bits(in_top_lg2) };
 
 	for (unsigned type = 0; type < IOMMUSIM_NR_MIGRATETYPES; type++)
-		needed += pageblocks_needed(from, type, pageblock_order);
-	if (tops < from->nr[top_order])
-		tops = from->nr[top_order];
-	if (!tops)
-		tops = 1;
-	for (;; tops++) {
-		cut = tops * in_top > total && (tops - 1) * in_top < total ? tops * in_top - total
-		                                                           : 0;
-		if (holds(from->nr, tops - from->nr[top_order], top_order, pageblock_order,
-		          &rest) &&
-		    rest >= needed + cut)
-			return (tops * in_top - cut) << pageblock_order;
-	}
+		needed += pageblocks_needed(from, type, shape->pageblock_order);
+	if (total && is_enough(from, shape, &span, needed))
+		return total << shape->pageblock_order;
+	span.tops += span.extra != 0 || !total;
+	span.extra = 0;
+	while (!is_enough(from, shape, &span, needed))
+		span.tops++;
+	return span.tops << shape->top_order;
 }
 
 /* ---- Filling ---- */
@@ -152,6 +164,25 @@ static int fill_region(struct layout *l, uint32_t frame, unsigned order, unsigne
 	return placed < 0 ? placed : fill_region(l, frame + half, order - 1, type);
 }
 
+/* Is any block still to be placed? */
+static int is_any_left(const struct layout *l)
+{
+	int any = 0;
+
+	for (unsigned type = 0; type < IOMMUSIM_NR_MIGRATETYPES; type++)
+		any |= any_left(l, IOMMUSIM_MAX_ORDERS, type);
+	return any;
+}
+
+/* The first type of which there are pageblocks without a place; Movable if there are none. */
+static unsigned first_type_left(const struct layout *l)
+{
+	for (unsigned type = 0; type < IOMMUSIM_NR_MIGRATETYPES; type++)
+		if (l->blocks[type])
+			return type;
+	return IOMMUSIM_MOVABLE;
+}
+
 /* A pageblock that is no free block: of the first type that has small blocks, or pageblocks, left.
  */
 static int fill_pageblock(struct layout *l, uint32_t frame)
@@ -161,10 +192,7 @@ static int fill_pageblock(struct layout *l, uint32_t frame)
 	while (type < IOMMUSIM_NR_MIGRATETYPES && !any_left(l, order, type))
 		type++;
 	if (type == IOMMUSIM_NR_MIGRATETYPES)
-		for (type = 0; type < IOMMUSIM_NR_MIGRATETYPES && !l->blocks[type];)
-			type++;
-	if (type == IOMMUSIM_NR_MIGRATETYPES)
-		type = IOMMUSIM_MOVABLE;
+		type = first_type_left(l);
 	use_pageblock(l, frame, type);
 	return fill_region(l, frame, order, type);
 }
@@ -202,23 +230,41 @@ static int fill_large(struct layout *l, uint32_t frame, unsigned order)
 	return placed < 0 ? placed : fill_large(l, frame + half, order - 1);
 }
 
-static int fill_zone(struct layout *l, const struct isim_snapshot_zone *from)
+/* A whole top block in use, of one type: without metadata for its frames. 1; 0: it cannot be; or an
+ * error. */
+static int fill_used(struct layout *l, uint32_t frame)
+{
+	uint32_t size = 1u << l->zone->top_order, block = 1u << l->zone->pageblock_order;
+	unsigned type = first_type_left(l);
+	int err;
+
+	if (is_any_left(l) || l->blocks[type] < size / block || l->zone->end - frame < size)
+		return 0;
+	for (uint32_t at = frame; at < frame + size; at += block)
+		use_pageblock(l, at, type);
+	err = isim_occupy(l->phys, l->zone, frame, frame + size, kind_in(type));
+	return err ? err : 1;
+}
+
+static int fill_top(struct layout *l, uint32_t frame)
 {
 	unsigned order = l->zone->top_order;
+	int placed = fill_free(l, frame, order);
+
+	if (!placed)
+		placed = fill_used(l, frame);
+	return placed ? placed : fill_large(l, frame, order);
+}
+
+static int fill_zone(struct layout *l, const struct isim_snapshot_zone *from)
+{
+	int err = 0;
 
 	memcpy(l->left, from->by_type, sizeof(l->left));
 	memcpy(l->blocks, from->nr_pageblocks, sizeof(l->blocks));
-	for (uint32_t at = 0; at < l->zone->end; at += 1u << order) {
-		int placed = fill_free(l, at, order);
-
-		if (placed < 0)
-			return placed;
-		if (!placed)
-			placed = fill_large(l, at, order);
-		if (placed < 0)
-			return placed;
-	}
-	return 0;
+	for (uint32_t at = 0; err >= 0 && at < l->zone->end; at += 1u << l->zone->top_order)
+		err = fill_top(l, at);
+	return err < 0 ? err : 0;
 }
 
 /* ---- Where zones start ---- */
@@ -240,7 +286,8 @@ static void place_zones(const struct iommusim_snapshot *snap,
                         struct iommusim_zone_config *zones)
 {
 	uint64_t end = 0;
-	unsigned top_order = snap->nr_orders - 1;
+	struct isim_zone shape = { .top_order = snap->nr_orders - 1,
+		                   .pageblock_order = config->pageblock_order };
 
 	for (unsigned i = 0; i < snap->nr_zones; i++) {
 		const struct isim_snapshot_zone *from = &snap->zone[i];
@@ -248,8 +295,9 @@ static void place_zones(const struct iommusim_snapshot *snap,
 
 		zones[i].node = from->node;
 		zones[i].zone = (enum iommusim_zone)from->zone;
-		zones[i].start_pfn = isim_align_up(start > end ? start : end, isim_bit(top_order));
-		zones[i].nr_frames = frames_needed(from, top_order, config->pageblock_order);
+		zones[i].start_pfn =
+			isim_align_up(start > end ? start : end, isim_bit(shape.top_order));
+		zones[i].nr_frames = frames_needed(from, &shape);
 		end = zones[i].start_pfn + zones[i].nr_frames;
 	}
 }
@@ -274,6 +322,7 @@ int iommusim_phys_create_snapshot(const struct iommusim_phys_config *config,
 {
 	struct iommusim_zone_config zones[ISIM_MAX_ZONES];
 	struct iommusim_phys_config c;
+	struct iommusim_phys *p;
 	uint64_t nr_added = 0;
 	int err = isim_copy_sized(&c, sizeof(c), config);
 
@@ -284,21 +333,25 @@ int iommusim_phys_create_snapshot(const struct iommusim_phys_config *config,
 	c.pageblock_order = snapshot->pageblock_order;
 	if (!c.pageblock_order)
 		c.pageblock_order = c.page_shift < 14 ? 9 : c.nr_orders - 1;
+	if (c.page_shift < 12 || c.page_shift > 16)
+		return isim_complain(&snapshot->host, IOMMUSIM_EINVAL,
+		                     "page_shift %u is not 12 .. 16", c.page_shift);
 	c.zones = zones;
 	c.nr_zones = snapshot->nr_zones;
 	c.nothing_free = 1;
 	c.size = sizeof(c);
 	memset(zones, 0, sizeof(zones));
 	place_zones(snapshot, &c, zones);
-	err = iommusim_phys_create(&c, phys);
+	err = iommusim_phys_create(&c, &p);
 	if (err)
 		return err;
-	err = fill_zones(*phys, snapshot, &nr_added);
+	p->is_untouched = 0;
+	err = fill_zones(p, snapshot, &nr_added);
 	if (err) {
-		iommusim_phys_destroy(*phys);
-		*phys = NULL;
+		iommusim_phys_destroy(p);
 		return err;
 	}
+	*phys = p;
 	if (notes) {
 		*notes = snapshot->notes;
 		notes->nr_added = snapshot->notes.has_types ? nr_added : 0;

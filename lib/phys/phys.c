@@ -50,6 +50,7 @@ static void set_shape(struct iommusim_phys *phys, const struct iommusim_phys_con
 	if (!config->configured_zones)
 		phys->configured_zones |= 1u << IOMMUSIM_ZONE_DMA | 1u << IOMMUSIM_ZONE_DMA32 |
 		                          1u << IOMMUSIM_ZONE_MOVABLE;
+	phys->is_untouched = config->nothing_free != 0;
 	phys->fallback = config->fallback;
 	if (phys->fallback == IOMMUSIM_FALLBACK_DEFAULT)
 		phys->fallback = phys->kernel < IOMMUSIM_KERNEL(6, 12) ? IOMMUSIM_FALLBACK_A
@@ -59,19 +60,11 @@ static void set_shape(struct iommusim_phys *phys, const struct iommusim_phys_con
 int iommusim_phys_create(const struct iommusim_phys_config *config, struct iommusim_phys **phys)
 {
 	struct iommusim_phys_config c;
-	struct iommusim_phys *p;
-	struct iommusim_host host;
 	int err = isim_copy_sized(&c, sizeof(c), config);
+	struct iommusim_phys *p = err ? NULL : isim_handle(c.host, sizeof(*p), "phys", &err);
 
-	if (err)
-		return err;
-	err = isim_host_init(&host, c.host);
-	if (err)
-		return err;
-	p = isim_zalloc(&host, 1, sizeof(*p));
 	if (!p)
-		return isim_complain(&host, IOMMUSIM_EHOST, "the host has no memory for phys");
-	p->diag.host = host;
+		return err;
 	set_shape(p, &c);
 	err = check_shape(p, &c);
 	if (!err)
@@ -126,11 +119,30 @@ static unsigned migratetype_of(uint32_t gfp)
 struct walk {
 	struct isim_take take;
 	unsigned node, highest;
+	const struct isim_zone *preferred; /* the first zone of the walk; NULL: there is none */
 	int this_node;
 	int nofragment;         /* do not break up another type's pageblocks */
 	struct isim_zone *zone; /* out */
 	uint32_t frame;         /* out */
 };
+
+static int is_usable(const struct walk *walk, const struct isim_zone *zone)
+{
+	return (unsigned)zone->config.zone <= walk->highest &&
+	       !(walk->this_node && zone->config.node != walk->node);
+}
+
+static const struct isim_zone *preferred_zone(const struct iommusim_phys *phys,
+                                              const struct walk *walk)
+{
+	for (unsigned i = 0; i < phys->nr_zones; i++) {
+		const struct isim_zone *zone = &phys->zone[phys->zonelist[walk->node][i]];
+
+		if (is_usable(walk, zone))
+			return zone;
+	}
+	return NULL;
+}
 
 /*
  * Breaking up pageblocks is put off as long as a lower zone might serve: where the kernel has
@@ -139,21 +151,13 @@ struct walk {
  */
 static int wants_nofragment(const struct iommusim_phys *phys, const struct walk *walk)
 {
-	const struct isim_zone *preferred = NULL;
 	int has_dma32 = phys->nr_nodes == 1;
 
-	if (!(phys->configured_zones >> IOMMUSIM_ZONE_DMA32 & 1))
-		return 0;
-	for (unsigned i = phys->nr_zones; i-- > 0;) {
-		const struct isim_zone *zone = &phys->zone[phys->zonelist[walk->node][i]];
-
-		if ((unsigned)zone->config.zone <= walk->highest)
-			preferred = zone;
-	}
-	if (!preferred || preferred->config.zone != IOMMUSIM_ZONE_NORMAL)
+	if (!(phys->configured_zones >> IOMMUSIM_ZONE_DMA32 & 1) || !walk->preferred ||
+	    walk->preferred->config.zone != IOMMUSIM_ZONE_NORMAL)
 		return 0;
 	for (unsigned i = 0; i < phys->nr_zones; i++)
-		has_dma32 |= phys->zone[i].config.node == preferred->config.node &&
+		has_dma32 |= phys->zone[i].config.node == walk->preferred->config.node &&
 		             phys->zone[i].config.zone == IOMMUSIM_ZONE_DMA32;
 	return has_dma32;
 }
@@ -165,15 +169,15 @@ static int walk_zones(struct iommusim_phys *phys, struct walk *walk)
 	int err = 0;
 
 	walk->take.min_order = walk->take.order;
+	walk->take.nofragment = walk->nofragment;
 	if (walk->nofragment && walk->take.min_order < phys->pageblock_order)
 		walk->take.min_order = phys->pageblock_order;
 	for (unsigned i = 0; i < phys->nr_zones; i++) {
 		struct isim_zone *zone = &phys->zone[phys->zonelist[walk->node][i]];
 
-		if ((unsigned)zone->config.zone > walk->highest ||
-		    (walk->this_node && zone->config.node != walk->node))
+		if (!is_usable(walk, zone))
 			continue;
-		if (walk->nofragment && phys->nr_nodes > 1 && zone->config.node != walk->node)
+		if (walk->nofragment && zone->config.node != walk->preferred->config.node)
 			break; /* a remote zone is worse than a fragmented local one */
 		walk->frame = isim_zone_take(phys, zone, &walk->take, &err);
 		if (err || walk->frame != ISIM_NIL) {
@@ -201,6 +205,7 @@ static int alloc_block(struct iommusim_phys *phys, const struct iommusim_page_re
 	walk->node = req->node < 0 ? 0 : (unsigned)req->node;
 	walk->highest = isim_highest_zone(phys, req->gfp);
 	walk->this_node = (req->gfp & IOMMUSIM_GFP_BIT_THISNODE) != 0;
+	walk->preferred = preferred_zone(phys, walk);
 	walk->nofragment = wants_nofragment(phys, walk);
 	err = walk_zones(phys, walk);
 	if (err == -IOMMUSIM_EBUSY) {
@@ -302,6 +307,17 @@ static int types_differ(const struct isim_zone *zone, uint32_t frame, unsigned o
 	return 0;
 }
 
+static void tell_free(const struct iommusim_phys *phys, const struct isim_zone *zone,
+                      iommusim_pfn pfn, unsigned order)
+{
+	struct iommusim_event event = { .kind = IOMMUSIM_EVENT_PAGE_FREE,
+		                        .order = (uint8_t)order,
+		                        .zone = (uint8_t)zone->config.zone,
+		                        .pfn = pfn };
+
+	isim_event(&phys->diag, &event);
+}
+
 int iommusim_phys_free(struct iommusim_phys *phys, iommusim_pfn pfn, unsigned order)
 {
 	struct isim_freeing how = { .order = order,
@@ -312,19 +328,17 @@ int iommusim_phys_free(struct iommusim_phys *phys, iommusim_pfn pfn, unsigned or
 	zone = used_block(phys, pfn, order, &frame);
 	if (!zone)
 		return -IOMMUSIM_EINVAL;
-	if (isim_wants_events(&phys->diag)) {
-		struct iommusim_event event = { .kind = IOMMUSIM_EVENT_PAGE_FREE,
-			                        .order = (uint8_t)order,
-			                        .zone = (uint8_t)zone->config.zone,
-			                        .pfn = pfn };
+	if (how.retag && order > zone->pageblock_order && types_differ(zone, frame, order)) {
+		int err = free_pieces(phys, zone, frame, order);
 
-		isim_event(&phys->diag, &event);
+		if (err)
+			return err;
+	} else {
+		how.type = isim_pageblock(zone, frame);
+		isim_set_state(zone, frame, order, ISIM_INNER);
+		isim_block_free(zone, frame, how);
 	}
-	if (how.retag && order > zone->pageblock_order && types_differ(zone, frame, order))
-		return free_pieces(phys, zone, frame, order);
-	how.type = isim_pageblock(zone, frame);
-	isim_set_state(zone, frame, order, ISIM_INNER);
-	isim_block_free(zone, frame, how);
+	tell_free(phys, zone, pfn, order);
 	return 0;
 }
 

@@ -162,7 +162,7 @@ int iommusim_zone_unusable(const struct iommusim_zone_info *info, unsigned order
 {
 	struct sums sums = sum_blocks(info, order);
 
-	if (!sums.frames)
+	if (!sums.suitable)
 		return 1000;
 	return (int)((sums.frames - (sums.suitable << order)) * 1000 / sums.frames);
 }
@@ -175,7 +175,7 @@ int iommusim_zone_extfrag(const struct iommusim_zone_info *info, unsigned order)
 		return 0;
 	if (sums.suitable)
 		return -1000;
-	return 1000 - (int)((1000 + sums.frames * 1000 / isim_bit(order)) / sums.blocks);
+	return 1000 - (int)((1000 + (order < 64 ? sums.frames * 1000 >> order : 0)) / sums.blocks);
 }
 
 /* ---- /proc text ---- */

@@ -22,7 +22,14 @@ struct reader {
 	struct word line;                              /* what is left of the line */
 	unsigned nr;                                   /* number of the line, from 1 */
 	int column_type[IOMMUSIM_NR_MIGRATETYPES + 1]; /* "Number of blocks type"; -1 ends it */
+	unsigned columns;                              /* the same, one bit each */
+	uint64_t nr_pageblocks;                        /* of the zones so far */
 };
+
+/* More would take gigabytes of the host's memory, and minutes. */
+#define MAX_SPREAD (UINT64_C(1) << 27)
+
+#define MAX_FRAMES (UINT32_MAX - (UINT32_C(1) << 20))
 
 #define WORD(w) (int)((w).length < 40 ? (w).length : 40), (w).text
 
@@ -36,7 +43,7 @@ static int starts(struct word w, const char *text)
 	return w.length >= strlen(text) && !memcmp(w.text, text, strlen(text));
 }
 
-/* The next word of the line, without a trailing comma; length 0: there is none. */
+/* The next word of the line; length 0: there is none. */
 static struct word next_word(struct reader *r)
 {
 	struct word w;
@@ -51,9 +58,16 @@ static struct word next_word(struct reader *r)
 			break;
 	r->line.text += w.length;
 	r->line.length -= w.length;
-	if (w.length && w.text[w.length - 1] == ',')
-		w.length--;
 	return w;
+}
+
+/* Take the comma off the end of a word. 1, or 0: there is none. */
+static int take_comma(struct word *w)
+{
+	if (!w->length || w->text[w->length - 1] != ',')
+		return 0;
+	w->length--;
+	return 1;
 }
 
 /* Step to the next line; 0: there is none. */
@@ -78,6 +92,14 @@ static int bad_line(const struct reader *r, const char *field, struct word value
 {
 	return isim_complain(&r->snap->host, IOMMUSIM_EINVAL, "%s:%u: %s: '%.*s' %s", r->name,
 	                     r->nr, field, WORD(value), why);
+}
+
+/* Nothing more may follow. */
+static int end_of_line(struct reader *r, const char *field)
+{
+	struct word w = next_word(r);
+
+	return w.length ? bad_line(r, field, w, "is one word too many") : 0;
 }
 
 /* A decimal number below 2^32. 1, or 0: it is not one. */
@@ -134,8 +156,8 @@ static int find_name(struct word w, const char *(*name_of)(unsigned))
 	return -1;
 }
 
-/* "Node N, zone NAME". 0 or a worded error. */
-static int read_zone(struct reader *r, unsigned *node, unsigned *zone, char *field)
+/* "Node N, zone NAME", with a comma behind it or not. 0 or a worded error. */
+static int read_zone(struct reader *r, unsigned *node, unsigned *zone, char *field, int *comma)
 {
 	struct word w = next_word(r);
 	uint64_t nr;
@@ -144,6 +166,8 @@ static int read_zone(struct reader *r, unsigned *node, unsigned *zone, char *fie
 	if (!is(w, "Node"))
 		return bad_line(r, "line", w, "is not 'Node'");
 	w = next_word(r);
+	if (!take_comma(&w))
+		return bad_line(r, "node", w, "has no comma behind it");
 	if (!to_number(w, &nr) || nr >= ISIM_MAX_NODES)
 		return bad_line(r, "node", w, "is not a node number below 64");
 	*node = (unsigned)nr;
@@ -151,6 +175,7 @@ static int read_zone(struct reader *r, unsigned *node, unsigned *zone, char *fie
 	if (!is(w, "zone"))
 		return bad_line(r, "line", w, "is not 'zone'");
 	w = next_word(r);
+	*comma = take_comma(&w);
 	kind = find_name(w, iommusim_zone_name);
 	if (kind < 0)
 		return bad_line(r, "zone", w, "is not the name of a zone");
@@ -199,33 +224,51 @@ static int read_counts(struct reader *r, const char *zone, uint64_t *counts, uns
 
 /* ---- buddyinfo ---- */
 
-static int check_frames(const struct reader *r, const char *field,
-                        const struct isim_snapshot_zone *zone, uint64_t *total)
+/* What the zones read so far have, all together. */
+struct totals {
+	uint64_t frames; /* free */
+	uint64_t spread; /* frames of the regions that hold a free block below the largest order */
+};
+
+static int check_totals(const struct reader *r, const char *field,
+                        const struct isim_snapshot_zone *zone, struct totals *total)
 {
-	for (unsigned order = 0; order < r->snap->nr_orders; order++)
-		*total += zone->nr[order] << order;
-	if (*total > UINT32_MAX - (UINT32_C(1) << 20))
+	for (unsigned order = 0; order < IOMMUSIM_MAX_ORDERS; order++) {
+		total->frames += zone->nr[order] << order;
+		if (order + 1 < r->snap->nr_orders)
+			total->spread += zone->nr[order] << (order + 1);
+	}
+	if (total->frames > MAX_FRAMES)
 		return isim_complain(&r->snap->host, IOMMUSIM_EINVAL,
 		                     "%s:%u: %s: free frames '%llu' are more than a machine has",
-		                     r->name, r->nr, field, (unsigned long long)*total);
+		                     r->name, r->nr, field, (unsigned long long)total->frames);
+	if (total->spread > MAX_SPREAD)
+		return isim_complain(&r->snap->host, IOMMUSIM_EINVAL,
+		                     "%s:%u: %s: free blocks below the largest order spread over "
+		                     "'%llu' frames, more than 2^27",
+		                     r->name, r->nr, field, (unsigned long long)total->spread);
 	return 0;
 }
 
-static int read_buddy_line(struct reader *r, uint64_t *total)
+static int read_buddy_line(struct reader *r, struct totals *total)
 {
 	struct iommusim_snapshot *snap = r->snap;
 	struct isim_snapshot_zone *zone = &snap->zone[snap->nr_zones];
 	unsigned node, kind, capped;
 	char field[48];
-	int err = read_zone(r, &node, &kind, field);
+	int comma, err = read_zone(r, &node, &kind, field, &comma);
 
 	if (err)
 		return err;
-	if (snap->nr_zones == ISIM_MAX_ZONES || find_zone(snap, node, kind))
+	if (comma)
+		return bad_line(r, field, next_word(r), "follows a comma");
+	if (find_zone(snap, node, kind))
 		return isim_complain(&snap->host, IOMMUSIM_EINVAL,
-		                     "%s:%u: %s: the zone is there twice, or there are more than "
-		                     "64 zones",
-		                     r->name, r->nr, field);
+		                     "%s:%u: %s: the zone is there twice", r->name, r->nr, field);
+	if (snap->nr_zones == ISIM_MAX_ZONES)
+		return isim_complain(&snap->host, IOMMUSIM_EINVAL,
+		                     "%s:%u: %s: there are more than 64 zones", r->name, r->nr,
+		                     field);
 	zone->node = node;
 	zone->zone = kind;
 	err = read_counts(r, field, zone->nr, &capped);
@@ -233,12 +276,12 @@ static int read_buddy_line(struct reader *r, uint64_t *total)
 		err = isim_complain(&snap->host, IOMMUSIM_EINVAL, "%s:%u: %s: '>' is not a count",
 		                    r->name, r->nr, field);
 	snap->nr_zones++;
-	return err ? err : check_frames(r, field, zone, total);
+	return err ? err : check_totals(r, field, zone, total);
 }
 
 static int read_buddyinfo(struct reader *r)
 {
-	uint64_t total = 0;
+	struct totals total = { 0, 0 };
 	int err = 0;
 
 	while (!err && next_line(r)) {
@@ -267,22 +310,44 @@ static int read_block_order(struct reader *r)
 	w = next_word(r);
 	if (!to_number(w, &order) || order < 1 || order >= r->snap->nr_orders)
 		return bad_line(r, "Page block order", w, "is not an order of buddyinfo above 0");
+	if (r->snap->pageblock_order)
+		return bad_line(r, "Page block order", w, "is there for the second time");
 	r->snap->pageblock_order = (unsigned)order;
-	return 0;
+	return end_of_line(r, "Page block order");
+}
+
+static int read_block_pages(struct reader *r)
+{
+	struct word w;
+	uint64_t pages;
+
+	for (int i = 0; i < 3; i++)
+		next_word(r); /* Pages per block: */
+	w = next_word(r);
+	if (!to_number(w, &pages) || !r->snap->pageblock_order ||
+	    pages != isim_bit(r->snap->pageblock_order))
+		return bad_line(r, "Pages per block", w, "is not 2 to the pageblock order");
+	return end_of_line(r, "Pages per block");
 }
 
 static int read_block_columns(struct reader *r)
 {
+	static const char field[] = "Number of blocks type";
 	int nr = 0;
 	struct word w;
 
 	for (int i = 0; i < 4; i++)
 		next_word(r); /* Number of blocks type */
+	if (r->columns)
+		return bad_line(r, field, r->line, "is there for the second time");
 	for (w = next_word(r); w.length; w = next_word(r)) {
 		int type = find_name(w, iommusim_migratetype_name);
 
-		if (type < 0 || nr == IOMMUSIM_NR_MIGRATETYPES)
-			return bad_line(r, "Number of blocks type", w, "is not a migratetype");
+		if (type < 0)
+			return bad_line(r, field, w, "is not a migratetype");
+		if (r->columns >> type & 1)
+			return bad_line(r, field, w, "is there twice");
+		r->columns |= 1u << type;
 		r->column_type[nr++] = type;
 		r->column_type[nr] = -1;
 	}
@@ -300,6 +365,8 @@ static int read_free_row(struct reader *r, struct isim_snapshot_zone *zone, cons
 
 	if (type < 0)
 		return bad_line(r, field, w, "is not a migratetype");
+	if (zone->types >> type & 1)
+		return bad_line(r, field, w, "is there twice");
 	snprintf(where, sizeof(where), "%s, type %s", field,
 	         iommusim_migratetype_name((unsigned)type));
 	err = read_counts(r, where, counts, &capped);
@@ -307,24 +374,26 @@ static int read_free_row(struct reader *r, struct isim_snapshot_zone *zone, cons
 		zone->by_type[order][type] = counts[order];
 		zone->capped[order] |= (capped >> order & 1) << type;
 	}
-	zone->has_types |= 1;
+	zone->types |= 1u << type;
 	return err;
 }
 
 static int read_block_row(struct reader *r, struct isim_snapshot_zone *zone, const char *field)
 {
+	if (zone->has_blocks)
+		return bad_line(r, field, r->line, "are counts for the second time");
 	for (int i = 0; r->column_type[i] >= 0; i++) {
+		uint64_t *nr = &zone->nr_pageblocks[r->column_type[i]];
 		struct word w = next_word(r);
 
-		if (!to_number(w, &zone->nr_pageblocks[r->column_type[i]]))
+		if (!to_number(w, nr))
 			return bad_line(r, field, w, "is not a count of 0 .. 2^32 - 1");
+		r->nr_pageblocks += *nr;
+		if (r->nr_pageblocks << r->snap->pageblock_order > MAX_FRAMES)
+			return bad_line(r, field, w, "pageblocks are more than a machine has");
 	}
-	if (next_word(r).length)
-		return isim_complain(&r->snap->host, IOMMUSIM_EINVAL,
-		                     "%s:%u: %s: more counts than migratetypes", r->name, r->nr,
-		                     field);
-	zone->has_types |= 2;
-	return 0;
+	zone->has_blocks = 1;
+	return end_of_line(r, field);
 }
 
 static int read_type_row(struct reader *r)
@@ -333,7 +402,7 @@ static int read_type_row(struct reader *r)
 	struct word line, w;
 	unsigned node, kind;
 	char field[48];
-	int err = read_zone(r, &node, &kind, field);
+	int comma, err = read_zone(r, &node, &kind, field, &comma);
 
 	if (err)
 		return err;
@@ -344,10 +413,10 @@ static int read_type_row(struct reader *r)
 		                     field);
 	line = r->line;
 	w = next_word(r);
-	if (is(w, "type"))
+	if (comma && is(w, "type"))
 		return read_free_row(r, zone, field);
-	if (r->column_type[0] < 0)
-		return bad_line(r, field, w, "is not 'type'");
+	if (comma || r->column_type[0] < 0)
+		return bad_line(r, field, w, "is not 'type' behind a comma");
 	r->line = line;
 	return read_block_row(r, zone, field);
 }
@@ -359,14 +428,15 @@ static int read_pagetypeinfo(struct reader *r)
 	while (!err && next_line(r)) {
 		struct word line = r->line;
 
-		if (!next_word(r).length || starts(line, "Pages per block:") ||
-		    starts(line, "Free pages count"))
+		if (!next_word(r).length || starts(line, "Free pages count"))
 			continue;
 		r->line = line;
 		if (starts(line, "Number of mixed blocks"))
 			break; /* kernels with page_owner */
 		if (starts(line, "Page block order:"))
 			err = read_block_order(r);
+		else if (starts(line, "Pages per block:"))
+			err = read_block_pages(r);
 		else if (starts(line, "Number of blocks type"))
 			err = read_block_columns(r);
 		else
@@ -375,70 +445,7 @@ static int read_pagetypeinfo(struct reader *r)
 	return err;
 }
 
-/* ---- Bringing the two together ---- */
-
-static unsigned largest_type(const uint64_t *by_type)
-{
-	unsigned best = IOMMUSIM_MOVABLE;
-
-	for (unsigned type = 0; type < IOMMUSIM_NR_MIGRATETYPES; type++)
-		if (by_type[type] > by_type[best])
-			best = type;
-	return best;
-}
-
-/* Make the counts by type of one order add up to buddyinfo's. Returns 1 if they did not. */
-static unsigned agree(struct isim_snapshot_zone *zone, unsigned order)
-{
-	uint64_t *by_type = zone->by_type[order];
-	uint64_t sum = 0, want = zone->nr[order];
-
-	for (unsigned type = 0; type < IOMMUSIM_NR_MIGRATETYPES; type++)
-		sum += by_type[type];
-	if (sum == want)
-		return 0;
-	if (sum < want && zone->capped[order]) {
-		by_type[isim_low_bit(zone->capped[order])] += want - sum;
-		return 0;
-	}
-	if (sum < want)
-		by_type[largest_type(by_type)] += want - sum;
-	while (sum > want) {
-		uint64_t *most = &by_type[largest_type(by_type)];
-		uint64_t cut = sum - want < *most ? sum - want : *most;
-
-		*most -= cut;
-		sum -= cut;
-	}
-	return 1;
-}
-
-static int divide_by_type(struct iommusim_snapshot *snap, const struct reader *r)
-{
-	if (!snap->pageblock_order)
-		return isim_complain(&snap->host, IOMMUSIM_EINVAL,
-		                     "%s: 'Page block order:' is missing", r->name);
-	for (unsigned i = 0; i < snap->nr_zones; i++) {
-		struct isim_snapshot_zone *zone = &snap->zone[i];
-
-		if (zone->has_types != 3)
-			return isim_complain(&snap->host, IOMMUSIM_EINVAL,
-			                     "%s: node %u, zone %s: free counts or numbers of "
-			                     "blocks are missing",
-			                     r->name, zone->node, iommusim_zone_name(zone->zone));
-		for (unsigned order = 0; order < snap->nr_orders; order++)
-			snap->notes.nr_adjusted += agree(zone, order);
-	}
-	snap->notes.has_types = 1;
-	return 0;
-}
-
-static void all_movable(struct iommusim_snapshot *snap)
-{
-	for (unsigned i = 0; i < snap->nr_zones; i++)
-		for (unsigned order = 0; order < snap->nr_orders; order++)
-			snap->zone[i].by_type[order][IOMMUSIM_MOVABLE] = snap->zone[i].nr[order];
-}
+/* ---- Both files ---- */
 
 static int read_both(struct iommusim_snapshot *snap, const struct iommusim_text *buddyinfo,
                      const struct iommusim_text *pagetypeinfo)
@@ -449,13 +456,13 @@ static int read_both(struct iommusim_snapshot *snap, const struct iommusim_text 
 	if (!err)
 		err = read_buddyinfo(&r);
 	if (err || !pagetypeinfo) {
-		all_movable(snap);
+		isim_snapshot_all_movable(snap);
 		return err;
 	}
 	err = reader_init(&r, snap, pagetypeinfo);
 	if (!err)
 		err = read_pagetypeinfo(&r);
-	return err ? err : divide_by_type(snap, &r);
+	return err ? err : isim_snapshot_divide(snap, r.name, r.columns);
 }
 
 int iommusim_snapshot_parse(const struct iommusim_host *host, const struct iommusim_text *buddyinfo,

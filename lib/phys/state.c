@@ -7,11 +7,13 @@
 
 #include "base/rng.h"
 
-static int check_nothing_free(struct iommusim_phys *phys, unsigned order)
+/* All frames must be as they were created: in use by nobody. */
+static int open_state(struct iommusim_phys *phys, unsigned order)
 {
-	if (iommusim_phys_nr_free(phys))
+	if (!phys->is_untouched)
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL,
-		                 "the machine has free frames already");
+		                 "the machine has a state already, or was not created with "
+		                 "nothing_free");
 	if (order >= phys->nr_orders)
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL, "order %u is not 0 .. %u", order,
 		                 phys->nr_orders - 1);
@@ -44,13 +46,14 @@ static int pin_zone(const struct iommusim_phys *phys, struct isim_zone *zone, ui
 
 int iommusim_phys_pin(struct iommusim_phys *phys, unsigned order, uint64_t stride)
 {
-	int err = check_nothing_free(phys, order);
+	int err = open_state(phys, order);
 
 	if (err)
 		return err;
 	if (!stride || stride > UINT32_MAX)
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL, "stride %llu is not 1 .. 2^32 - 1",
 		                 (unsigned long long)stride);
+	phys->is_untouched = 0;
 	for (unsigned i = 0; !err && i < phys->nr_zones; i++)
 		err = pin_zone(phys, &phys->zone[i], stride << order);
 	return no_memory(phys, err);
@@ -157,16 +160,18 @@ static int plan_scatter(struct iommusim_phys *phys, const struct iommusim_random
 		s->cut_frames = free - (s->whole_wanted << state->order);
 	s->cut_blocks = s->whole_blocks - s->whole_wanted;
 	if (s->cut_frames > s->cut_blocks * (isim_bit(state->order) - 1))
-		return isim_fail(&phys->diag, IOMMUSIM_EINVAL,
-		                 "%u/1000 free of which %u/1000 unusable at order %u is impossible",
-		                 state->free_permille, state->unusable_permille, state->order);
+		return isim_fail(
+			&phys->diag, IOMMUSIM_EINVAL,
+			"%u.%u%% free, of which %u.%u%% unusable at order %u, is impossible",
+			state->free_permille / 10, state->free_permille % 10,
+			state->unusable_permille / 10, state->unusable_permille % 10, state->order);
 	return 0;
 }
 
 int iommusim_phys_randomize(struct iommusim_phys *phys, const struct iommusim_random_state *state)
 {
 	struct scatter s = { .phys = phys, .order = state->order };
-	int err = check_nothing_free(phys, state->order);
+	int err = open_state(phys, state->order);
 
 	if (err)
 		return err;
@@ -178,6 +183,7 @@ int iommusim_phys_randomize(struct iommusim_phys *phys, const struct iommusim_ra
 	err = plan_scatter(phys, state, &s);
 	if (err)
 		return err;
+	phys->is_untouched = 0;
 	for (unsigned i = 0; !err && i < phys->nr_zones; i++)
 		err = scatter_zone(&s, &phys->zone[i]);
 	return no_memory(phys, err);

@@ -70,6 +70,7 @@ struct iommusim_phys {
 	struct isim_diag diag;
 	unsigned kernel, page_shift, nr_orders, pageblock_order, configured_zones;
 	enum iommusim_fallback fallback;
+	unsigned is_untouched; /* 1: created with nothing_free, and no state built yet */
 	unsigned nr_zones, nr_nodes;
 	struct isim_zone *zone;
 	/* Zones by preferred node: its own from the highest down, then the other nodes'. */
@@ -235,6 +236,7 @@ int isim_occupy(const struct iommusim_phys *phys, struct isim_zone *zone, uint32
 struct isim_take {
 	unsigned order, type;
 	unsigned min_order; /* of a block taken from another type */
+	int nofragment;     /* do not break up another type's pageblocks */
 	unsigned found_on;  /* out: type of the list it came from */
 };
 

@@ -5,6 +5,7 @@
  */
 #include "phys/zone.h"
 
+#include <assert.h>
 #include <string.h>
 
 static const char *const zone_names[IOMMUSIM_NR_ZONES] = { "DMA",     "DMA32",   "Normal",
@@ -77,7 +78,7 @@ static int check_zone(struct iommusim_phys *phys, const struct iommusim_zone_con
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL,
 		                 "zone %u: there is no node %u or no zone kind %u", index,
 		                 zone->node, (unsigned)zone->zone);
-	if (!zone->nr_frames || zone->nr_frames > UINT32_MAX - (UINT32_C(1) << 14) ||
+	if (!zone->nr_frames || zone->nr_frames > (UINT64_C(1) << 32) - (UINT64_C(1) << 14) ||
 	    zone->start_pfn > (UINT64_MAX >> phys->page_shift) - zone->nr_frames)
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL,
 		                 "zone %u: %llu frames from pfn %llu are not 1 .. 2^32 - 2^14 "
@@ -131,6 +132,7 @@ static void list_fresh_tops(struct isim_zone *zone, uint32_t first, uint32_t end
 {
 	unsigned order = zone->top_order;
 
+	assert(order < IOMMUSIM_MAX_ORDERS);
 	if (first >= end)
 		return;
 	zone->head[order][IOMMUSIM_MOVABLE] = first << order;
@@ -230,6 +232,7 @@ static unsigned count_nodes(const struct iommusim_phys *phys)
 int isim_zones_create(struct iommusim_phys *phys, const struct iommusim_phys_config *config)
 {
 	struct iommusim_zone_config normal = { .zone = IOMMUSIM_ZONE_NORMAL,
+		                               .start_pfn = isim_bit(32) >> phys->page_shift,
 		                               .nr_frames = isim_bit(30) >> phys->page_shift };
 	const struct iommusim_zone_config *zones = config->nr_zones ? config->zones : &normal;
 	unsigned nr = config->nr_zones ? config->nr_zones : 1;
@@ -304,9 +307,9 @@ static int zone_fork(const struct iommusim_phys *phys, struct isim_zone *copy,
 	err = zone_arrays(phys, copy);
 	if (err)
 		return err;
-	memcpy(copy->top_link, zone->top_link, top * sizeof(*copy->top_link));
-	memcpy(copy->top_state, zone->top_state, top * sizeof(*copy->top_state));
-	memcpy(copy->pageblock, zone->pageblock, blocks * sizeof(*copy->pageblock));
+	memcpy(copy->top_link, zone->top_link, (size_t)top * sizeof(*copy->top_link));
+	memcpy(copy->top_state, zone->top_state, (size_t)top * sizeof(*copy->top_state));
+	memcpy(copy->pageblock, zone->pageblock, (size_t)blocks * sizeof(*copy->pageblock));
 	return copy_leaves(phys, copy, zone);
 }
 

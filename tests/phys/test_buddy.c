@@ -116,6 +116,25 @@ static void zones_start_and_end_anywhere(void **state)
 		}
 }
 
+/* Not at 0, which stands for "not mapped" in every page table. */
+static void without_zones_there_is_1_gib_at_4_gib(void **state)
+{
+	for (unsigned shift = 12; shift <= 16; shift += 2) {
+		struct iommusim_phys_config config = { .size = sizeof(config),
+			                               .page_shift = shift };
+		struct iommusim_zone_info info;
+		struct iommusim_phys *phys;
+
+		assert_ok(iommusim_phys_create(&config, &phys));
+		assert_int_equal(iommusim_phys_nr_zones(phys), 1);
+		assert_ok(iommusim_phys_zone(phys, 0, &info));
+		assert_int_equal(info.zone, IOMMUSIM_ZONE_NORMAL);
+		assert_int_equal(info.start_pfn << shift, 4 * SZ_1G);
+		assert_int_equal(info.nr_free << shift, SZ_1G);
+		iommusim_phys_destroy(phys);
+	}
+}
+
 static void two_zones_may_share_a_block_without_merging(void **state)
 {
 	struct iommusim_zone_config zones[] = {
@@ -308,6 +327,7 @@ int main(void)
 		cmocka_unit_test(a_compound_block_cannot_be_split),
 		cmocka_unit_test(requests_that_make_no_sense_are_refused),
 		cmocka_unit_test(zones_start_and_end_anywhere),
+		cmocka_unit_test(without_zones_there_is_1_gib_at_4_gib),
 		cmocka_unit_test(two_zones_may_share_a_block_without_merging),
 		cmocka_unit_test(a_request_walks_down_from_the_highest_zone_it_allows),
 		cmocka_unit_test(dma32_with_highmem_means_zone_dma_only),

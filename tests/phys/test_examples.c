@@ -215,6 +215,8 @@ static void indices_are_those_of_the_kernel(void **state)
 	assert_int_equal(iommusim_zone_extfrag(&info, 5), 939);
 	assert_int_equal(iommusim_zone_extfrag(&info, 6), 962);
 	assert_int_equal(iommusim_zone_extfrag(&info, 10), 984);
+	assert_int_equal(iommusim_zone_unusable(&info, 64), 1000); /* orders that nobody has */
+	assert_in_range(iommusim_zone_extfrag(&info, 64), 984, 1000);
 
 	memset(&info, 0, sizeof(info));
 	assert_int_equal(iommusim_zone_unusable(&info, 0), 1000);

@@ -68,11 +68,11 @@ static void assert_buddyinfo(const struct iommusim_phys *phys, const char *want)
 }
 
 static const char desktop[] = "Node 0, zone      DMA      0      0      0      0      0      0     "
-                              " 0      0      1      1      3 \n"
+			      " 0      0      1      1      3 \n"
 			      "Node 0, zone    DMA32      1      1      4      2      5      4     "
-                              " 3      3      4      2    752 \n"
+			      " 3      3      4      2    752 \n"
 			      "Node 0, zone   Normal    339    141    244    193    305    244    "
-                              "150     91     37     22     74 \n";
+			      "150     91     37     22     74 \n";
 
 static void the_same_counts_come_out(void **state)
 {
@@ -149,7 +149,7 @@ static const char types_of_it[] =
 	"Pages per block:  512\n"
 	"\n"
 	"Free pages count per migrate type at order       0      1      2      3      4      5     "
-        " 6      7      8      9     10 \n"
+	" 6      7      8      9     10 \n"
 	"Node    0, zone   Normal, type    Unmovable      4      0" COUNTS "\n"
 	"Node    0, zone   Normal, type      Movable      2      2" COUNTS "\n"
 	"Node    0, zone   Normal, type  Reclaimable      0      1" COUNTS "\n"
@@ -188,6 +188,52 @@ static void buddyinfo_holds_where_the_files_disagree(void **state)
 	iommusim_phys_destroy(phys);
 }
 
+/* @nr blocks of the pageblock order, some of order 9 and 10, in @total pageblocks. */
+static void try_span(unsigned order, unsigned total, unsigned nr, unsigned nr_9, unsigned nr_10)
+{
+	unsigned counts[11] = { 0 };
+	char buddy[256] = "Node 0, zone   Normal ", types[512];
+	struct iommusim_phys *phys;
+	size_t at = strlen(buddy);
+
+	counts[order] += nr;
+	counts[9] += nr_9;
+	counts[10] += nr_10;
+	for (unsigned i = 0; i < 11; i++)
+		at += (size_t)snprintf(buddy + at, sizeof(buddy) - at, "%6u ", counts[i]);
+	snprintf(buddy + at, sizeof(buddy) - at, "\n");
+	snprintf(types, sizeof(types),
+	         "Page block order: %u\nNode 0, zone Normal, type Movable %s"
+	         "Number of blocks type Movable\nNode 0, zone Normal %u\n",
+	         order, buddy + strlen("Node 0, zone   Normal "), total);
+	phys = rebuild(buddy, types, NULL);
+	assert_buddyinfo(phys, buddy);
+	assert_ok(iommusim_phys_check(phys));
+	iommusim_phys_destroy(phys);
+}
+
+/* Every free block where it fits, though pagetypeinfo's pageblocks end inside a block of order 10.
+ */
+static void spans_that_end_anywhere_hold_their_blocks(void **state)
+{
+	for (unsigned order = 7; order <= 10; order++)
+		for (unsigned i = 0; i < 12 * 4 * 4 * 3; i++)
+			try_span(order, 1 + i % 12, i / 12 % 4, i / 48 % 4, i / 192);
+}
+
+static void config_is_checked_before_it_is_used(void **state)
+{
+	struct iommusim_phys_config config = { .size = sizeof(config), .page_shift = 200 };
+	struct iommusim_snapshot *snapshot = NULL;
+	struct iommusim_phys *phys = NULL;
+	struct log log;
+
+	assert_ok(parse(&log, desktop, NULL, &snapshot));
+	assert_err(iommusim_phys_create_snapshot(&config, snapshot, NULL, &phys), IOMMUSIM_EINVAL);
+	assert_null(phys);
+	iommusim_snapshot_destroy(snapshot);
+}
+
 static const char plain[] = "Node 0, zone Normal 1 0 0 0 0 0 0 0 0 0 0\n";
 
 static const struct bad_row {
@@ -221,17 +267,64 @@ static const struct bad_row {
 	  "buddyinfo:1: node 0, zone DMA: free frames '4294967296' are more than a machine has" },
 	{ "a zone twice",
 	  "Node 0, zone DMA 1 0 0 0 0 0 0 0 0 0 0\nNode 0, zone DMA 1 0 0 0 0 0 0 0 0 0 0\n", NULL,
-	  "buddyinfo:2: node 0, zone DMA: the zone is there twice, or there are more than 64 "
-	  "zones" },
+	  "buddyinfo:2: node 0, zone DMA: the zone is there twice" },
 	{ "types of another machine", plain,
 	  "Page block order: 9\nNode 0, zone DMA, type Movable 1\n",
 	  "pagetypeinfo:2: node 0, zone DMA: buddyinfo has no such zone" },
-	{ "types without a pageblock order", plain, "Pages per block:  512\n",
+	{ "types without a pageblock order", plain, "\n",
 	  "pagetypeinfo: 'Page block order:' is missing" },
+	{ "pageblocks of another size", plain, "Page block order: 9\nPages per block:  1024\n",
+	  "pagetypeinfo:2: Pages per block: '1024' is not 2 to the pageblock order" },
+	{ "two pageblock orders", plain, "Page block order: 9\nPage block order: 9\n",
+	  "pagetypeinfo:2: Page block order: '9' is there for the second time" },
+	{ "words behind the pageblock order", plain, "Page block order: 9 and more\n",
+	  "pagetypeinfo:1: Page block order: 'and' is one word too many" },
+	{ "two headers of blocks", plain,
+	  "Page block order: 9\nNumber of blocks type Movable\nNumber of blocks type Movable\n",
+	  "pagetypeinfo:3: Number of blocks type: ' Movable' is there for the second time" },
+	{ "a column twice", plain, "Page block order: 9\nNumber of blocks type Movable Movable\n",
+	  "pagetypeinfo:2: Number of blocks type: 'Movable' is there twice" },
+	{ "a row of blocks twice", plain,
+	  "Page block order: 9\nNumber of blocks type Movable\nNode 0, zone Normal 3\n"
+	  "Node 0, zone Normal 3\n",
+	  "pagetypeinfo:4: node 0, zone Normal: ' 3' are counts for the second time" },
+	{ "more counts of blocks than types", plain,
+	  "Page block order: 9\nNumber of blocks type Movable\nNode 0, zone Normal 3 4\n",
+	  "pagetypeinfo:3: node 0, zone Normal: '4' is one word too many" },
+	{ "more pageblocks than a machine has", plain,
+	  "Page block order: 9\nNumber of blocks type Movable\nNode 0, zone Normal 8388608\n",
+	  "pagetypeinfo:3: node 0, zone Normal: '8388608' pageblocks are more than a machine has" },
+	{ "a row of a type twice", plain,
+	  "Page block order: 9\nNode 0, zone Normal, type Movable 1 0 0 0 0 0 0 0 0 0 0\n"
+	  "Node 0, zone Normal, type Movable 1 0 0 0 0 0 0 0 0 0 0\n",
+	  "pagetypeinfo:3: node 0, zone Normal: 'Movable' is there twice" },
+	{ "a type without its row", plain,
+	  "Page block order: 9\nNode 0, zone Normal, type Movable 1 0 0 0 0 0 0 0 0 0 0\n"
+	  "Number of blocks type Unmovable Movable\nNode 0, zone Normal 3 4\n",
+	  "pagetypeinfo: node 0, zone Normal: free counts of a type or numbers of blocks are "
+	  "missing" },
 	{ "a pageblock order of 11", plain, "Page block order: 11\n",
 	  "pagetypeinfo:1: Page block order: '11' is not an order of buddyinfo above 0" },
 	{ "types that end early", plain, "Page block order: 9\n",
-	  "pagetypeinfo: node 0, zone Normal: free counts or numbers of blocks are missing" },
+	  "pagetypeinfo: node 0, zone Normal: free counts of a type or numbers of blocks are "
+	  "missing" },
+	{ "a line with commas elsewhere", "Node, 0 zone, DMA 1 0 0 0 0 0 0 0 0 0 0\n", NULL,
+	  "buddyinfo:1: line: 'Node,' is not 'Node'" },
+	{ "a node without a comma", "Node 0 zone DMA 1 0 0 0 0 0 0 0 0 0 0\n", NULL,
+	  "buddyinfo:1: node: '0' has no comma behind it" },
+	{ "a zone with a comma", "Node 0, zone DMA, 1 0 0 0 0 0 0 0 0 0 0\n", NULL,
+	  "buddyinfo:1: node 0, zone DMA: '1' follows a comma" },
+	{ "a comma among the counts", "Node 0, zone DMA 1 0, 0 0 0 0 0 0 0 0 0\n", NULL,
+	  "buddyinfo:1: node 0, zone DMA, order 1: '0,' is not a count of 0 .. 2^32 - 1" },
+	{ "words behind the counts", "Node 0, zone DMA 1 0 0 0 0 0 0 0 0 0 0 , x\n", NULL,
+	  "buddyinfo:1: node 0, zone DMA, order 11: ',' is not a count of 0 .. 2^32 - 1" },
+	{ "more small blocks than a host has room for",
+	  "Node 0, zone DMA 67108865 0 0 0 0 0 0 0 0 0 0\n", NULL,
+	  "buddyinfo:1: node 0, zone DMA: free blocks below the largest order spread over "
+	  "'134217730' frames, more than 2^27" },
+	{ "a type without a comma before it", plain,
+	  "Page block order: 9\nNode 0, zone Normal type Movable 1 0 0 0 0 0 0 0 0 0 0\n",
+	  "pagetypeinfo:2: node 0, zone Normal: 'type' is not 'type' behind a comma" },
 	{ "a type nobody knows", plain,
 	  "Page block order: 9\nNode 0, zone Normal, type Huge 1 0 0 0 0 0 0 0 0 0 0\n",
 	  "pagetypeinfo:2: node 0, zone Normal: 'Huge' is not a migratetype" },
@@ -251,13 +344,15 @@ static void bad_text_is_refused_in_one_line(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[4 + ARRAY_LEN(span_rows) + ARRAY_LEN(bad_rows)] = {
+	struct CMUnitTest tests[6 + ARRAY_LEN(span_rows) + ARRAY_LEN(bad_rows)] = {
 		cmocka_unit_test(the_same_counts_come_out),
 		cmocka_unit_test(random_counts_come_out_again),
 		cmocka_unit_test(types_come_out_again),
 		cmocka_unit_test(buddyinfo_holds_where_the_files_disagree),
+		cmocka_unit_test(spans_that_end_anywhere_hold_their_blocks),
+		cmocka_unit_test(config_is_checked_before_it_is_used),
 	};
-	size_t nr = 4;
+	size_t nr = 6;
 
 	for (size_t i = 0; i < ARRAY_LEN(span_rows); i++)
 		tests[nr++] = (struct CMUnitTest)TEST_ROW(

@@ -78,6 +78,11 @@ static void states_need_a_machine_with_nothing_free(void **state)
 	assert_err(iommusim_phys_randomize(phys, &random), IOMMUSIM_EINVAL);
 	random = (struct iommusim_random_state){ .free_permille = 1001 };
 	assert_err(iommusim_phys_randomize(phys, &random), IOMMUSIM_EINVAL);
+	assert_ok(iommusim_phys_pin(phys, 0, 1)); /* nothing is free, but everything is held */
+	assert_err(iommusim_phys_pin(phys, 4, 2), IOMMUSIM_EINVAL);
+	random = (struct iommusim_random_state){ .free_permille = 500, .order = 9 };
+	assert_err(iommusim_phys_randomize(phys, &random), IOMMUSIM_EINVAL);
+	assert_ok(iommusim_phys_check(phys));
 	iommusim_phys_destroy(phys);
 }
 
