@@ -14,10 +14,15 @@
 int iommusim_chunk_plan(const struct iommusim_policy *policy,
                         const struct iommusim_chunk_request *req, struct iommusim_chunk_plan *plan)
 {
+	struct iommusim_policy p; /* as much of it as the caller's header knows */
+	int err = isim_copy_sized(&p, sizeof(p), policy);
+
+	if (err)
+		return err;
 	if (!req->size || req->page_shift < 12 || req->page_shift > 16 ||
 	    req->max_order >= IOMMUSIM_MAX_ORDERS)
 		return -IOMMUSIM_EINVAL;
-	return (policy->plan ? policy->plan : isim_chunk_plan_mask)(policy, req, plan);
+	return (p.plan ? p.plan : isim_chunk_plan_mask)(policy, req, plan);
 }
 
 /* ---- What a policy calls ---- */
@@ -219,6 +224,7 @@ static int run_policy(struct iommusim_chunk_run *run, const struct iommusim_poli
 int iommusim_chunk_alloc(const struct iommusim_chunk_job *job, struct iommusim_chunks *chunks)
 {
 	struct iommusim_chunk_run run = { .req = &job->req, .out = chunks };
+	struct iommusim_policy policy; /* as much of it as the caller's header knows */
 	int err;
 
 	memset(chunks, 0, sizeof(*chunks));
@@ -227,8 +233,16 @@ int iommusim_chunk_alloc(const struct iommusim_chunk_job *job, struct iommusim_c
 		return err;
 	run.diag.host = chunks->host;
 	err = isim_copy_sized(&run.source, sizeof(run.source), job->source);
+	if (!err)
+		err = isim_copy_sized(&policy, sizeof(policy), job->policy);
 	if (err)
 		return err;
+	if (!policy.alloc || !run.source.alloc_pages || !run.source.free_pages ||
+	    !run.source.split_page)
+		return isim_fail(
+			&run.diag, IOMMUSIM_EINVAL,
+			"a policy needs alloc; a page source needs alloc_pages, free_pages "
+			"and split_page");
 	if (job->plan)
 		chunks->plan = *job->plan;
 	else
