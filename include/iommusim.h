@@ -5,6 +5,7 @@
 
 #include "iommusim/base.h"
 #include "iommusim/phys.h"
+#include "iommusim/pgtable.h"
 #include "iommusim/chunk.h"
 
 #endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/** @file pgtable.h  IOMMU page tables: words in memory, exactly as a hardware walker reads them. */
+#ifndef IOMMUSIM_PGTABLE_H
+#define IOMMUSIM_PGTABLE_H
+
+#include "iommusim/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Protection bits, include/linux/iommu.h. */
+#define IOMMUSIM_PROT_READ   1u
+#define IOMMUSIM_PROT_WRITE  2u
+#define IOMMUSIM_PROT_CACHE  4u
+#define IOMMUSIM_PROT_NOEXEC 8u
+#define IOMMUSIM_PROT_MMIO   16u
+#define IOMMUSIM_PROT_PRIV   32u
+
+/** Quirks, the values of Linux 6.1 and 6.12 (include/linux/io-pgtable.h). */
+#define IOMMUSIM_QUIRK_ARM_NS         UINT32_C(0x1)
+#define IOMMUSIM_QUIRK_ARM_TTBR1      UINT32_C(0x20)
+#define IOMMUSIM_QUIRK_ARM_OUTER_WBWA UINT32_C(0x40)
+#define IOMMUSIM_QUIRK_ARM_HD         UINT32_C(0x80) /* 6.12 */
+
+/** The most levels of any format; level 0 is the table that holds only leaves. */
+#define IOMMUSIM_MAX_LEVELS 4
+
+/** @count pages of @pgsize bytes each, contiguous on both sides: one driver call. */
+struct iommusim_map_pages {
+	uint64_t iova, pa, pgsize, count;
+	unsigned prot;
+	uint32_t gfp; /* for table pages */
+};
+
+/** A page-table format. The built-in ones are the constants below; there are no others. */
+struct iommusim_pgtable_format {
+	const char *name;        /* "arm-lpae-s1" */
+	const char *kernel_name; /* "arm_64_lpae_s1" */
+	const char *source;      /* of the words: manual and section */
+	const char *summary;
+	uint32_t quirks;                      /* that some kernel accepts */
+	unsigned word_bytes;                  /* of one entry */
+	const struct isim_pgtable_impl *impl; /* the library's own */
+};
+
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae_s1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae_s2;
+
+/** Built-in format number @index, NULL beyond the last. */
+IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_at(size_t index);
+
+/** The built-in format with that name or kernel name, NULL: none. */
+IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_find(const char *name);
+
+/**
+ * Where tables live, if not in the library's arena. Sizes are powers of two, at least a CPU page;
+ * a table's physical address is a multiple of its size.
+ */
+struct iommusim_table_memory {
+	size_t size; /* sizeof(struct iommusim_table_memory), in bytes */
+	void *ctx;
+	/* Zeroed memory of @bytes bytes: its physical address. 0 or a negative error. @gfp is that
+	   of the map; GFP_KERNEL for the first table, GFP_ATOMIC where a block is split. */
+	int (*alloc_table)(void *ctx, uint64_t bytes, uint32_t gfp, uint64_t *pa);
+	void (*free_table)(void *ctx, uint64_t pa, uint64_t bytes);
+	/* The host's pointer to the table at @pa, aligned for its words; valid until it is freed.
+	 */
+	void *(*table_at)(void *ctx, uint64_t pa);
+};
+
+/** In every field but @size, @format and @pgsizes, zero means "the default". New fields go at the
+    end. */
+struct iommusim_pgtable_config {
+	size_t size; /* sizeof(struct iommusim_pgtable_config), in bytes */
+	const struct iommusim_pgtable_format *format;
+	unsigned kernel;         /* IOMMUSIM_KERNEL(); default 6.12 */
+	unsigned page_shift;     /* 12 .. 16, log2 of the CPU page size in bytes; default 12 */
+	uint64_t pgsizes;        /* what the hardware offers, in bytes, one bit each */
+	unsigned ias, oas;       /* bits of input and output addresses, 1 .. 64; default 48 */
+	uint32_t quirks;         /* IOMMUSIM_QUIRK_* */
+	unsigned is_noncoherent; /* 1: the walker does not snoop the CPU's caches */
+	const struct iommusim_table_memory *memory; /* copied; default: the library's arena */
+	/* Physical address of the arena's first table: a multiple of 1 MiB up to 2^47; default
+	   32 GiB. */
+	uint64_t arena_start;
+	const struct iommusim_host *host;
+};
+
+struct iommusim_pgtable; /* opaque: the tables of one domain */
+
+/** What a configuration came to. Fields that a format does not have are 0. */
+struct iommusim_pgtable_info {
+	const struct iommusim_pgtable_format *format;
+	uint64_t pgsizes;                 /* what is left of the configured ones */
+	unsigned ias, oas;                /* as lowered */
+	unsigned nr_levels;               /* that a walk of the smallest page reads */
+	uint64_t root;                    /* physical address of the first table */
+	uint64_t root_bytes, table_bytes; /* memory of the first table, of each other */
+	uint64_t nr_tables;               /* now, the first one included */
+	/* Register fields; ttbr is vttbr and tcr_sl a field of vtcr for stage 2. */
+	uint64_t ttbr, mair;
+	unsigned tcr_ips, tcr_tg, tcr_sh, tcr_orgn, tcr_irgn, tcr_tsz, tcr_sl;
+};
+
+/**
+ * Create the first table. Models alloc_io_pgtable_ops() of the format: the page sizes are narrowed
+ * to those of one granule, the address widths lowered to what the format can have. Differs: words
+ * are those of Linux 6.1 and 6.12 for earlier versions, too.
+ *
+ * Returns 0; -IOMMUSIM_EINVAL (logged): Linux refuses the configuration (differs: so is an ias not
+ * above the granule, with which Linux has no table at all); -IOMMUSIM_ENOMEM: the table memory has
+ * no page; -IOMMUSIM_E2BIG: the config comes from a newer header; -IOMMUSIM_EHOST.
+ */
+IOMMUSIM_API int iommusim_pgtable_create(const struct iommusim_pgtable_config *config,
+                                         struct iommusim_pgtable **pgtable);
+
+/** Free every table and the handle. NULL is allowed. */
+IOMMUSIM_API void iommusim_pgtable_destroy(struct iommusim_pgtable *pgtable);
+
+/**
+ * An independent copy in @copy. Its tables are in @memory, which must hold copies of them at the
+ * same addresses; NULL where they are in the arena, which is copied with them. Returns 0,
+ * -IOMMUSIM_EINVAL (@memory is not what the tables need) or -IOMMUSIM_EHOST.
+ */
+IOMMUSIM_API int iommusim_pgtable_fork(const struct iommusim_pgtable *pgtable,
+                                       const struct iommusim_table_memory *memory,
+                                       struct iommusim_pgtable **copy);
+
+IOMMUSIM_API const char *iommusim_pgtable_error(const struct iommusim_pgtable *pgtable);
+IOMMUSIM_API struct iommusim_pgtable_info
+iommusim_pgtable_info(const struct iommusim_pgtable *pgtable);
+
+/**
+ * Map pages until the end of the table that holds their leaves. *mapped gets the bytes mapped.
+ * Models map_pages() of drivers/iommu/io-pgtable-arm.c, Linux 6.1 and 6.12: a leaf in the way
+ * fails, a table in the way is freed.
+ *
+ * Returns 0 with at least one page mapped (none for a count of 0); -IOMMUSIM_EINVAL: a page size
+ * that is not there, or neither READ nor WRITE; -IOMMUSIM_ERANGE: beyond ias or oas, or a table
+ * address that no word can hold; -IOMMUSIM_EEXIST: a leaf is there (tables before it that were in
+ * the way are gone, with what they mapped, as in Linux); -IOMMUSIM_ENOMEM: no table page (tables
+ * that were added on the way stay, as in Linux; what is mapped does not change); -IOMMUSIM_EHOST
+ * (with the arena nothing changed, else as ENOMEM).
+ */
+IOMMUSIM_API int iommusim_pgtable_map(struct iommusim_pgtable *pgtable,
+                                      const struct iommusim_map_pages *pages, uint64_t *mapped);
+
+/** Who must be told of entries that a walker may have cached. Both members may be NULL. */
+struct iommusim_pgtable_flush {
+	void *ctx;
+	/* @count leaves of @pgsize bytes each are gone. */
+	void (*leaves)(void *ctx, uint64_t iova, uint64_t pgsize, uint64_t count);
+	/* A table that covered @bytes bytes is about to be freed. */
+	void (*table)(void *ctx, uint64_t iova, uint64_t bytes);
+};
+
+/**
+ * Unmap pages until the end of the table that holds them, or a hole. Part of a larger leaf is
+ * unmapped by splitting that leaf. Models unmap_pages(), Linux 6.1 and 6.12. @flush may be NULL.
+ *
+ * Returns the bytes unmapped: 0 where nothing is mapped, out of range, for a page size that is not
+ * there, or where splitting found no table page (what is mapped does not change, though a block may
+ * have been split in part).
+ */
+IOMMUSIM_API uint64_t iommusim_pgtable_unmap(struct iommusim_pgtable *pgtable, uint64_t iova,
+                                             uint64_t pgsize, uint64_t count,
+                                             const struct iommusim_pgtable_flush *flush);
+
+/** The physical address behind @iova, 0: not mapped. Models iova_to_phys(): no range check. */
+IOMMUSIM_API uint64_t iommusim_pgtable_iova_to_phys(const struct iommusim_pgtable *pgtable,
+                                                    uint64_t iova);
+
+/** What a walker reads on its way. */
+struct iommusim_pgtable_walk {
+	unsigned nr; /* words read, from the first table on */
+	struct {
+		uint64_t table; /* physical address of the table */
+		uint64_t index; /* of the word in it */
+		uint64_t word;  /* its value */
+	} step[IOMMUSIM_MAX_LEVELS];
+	/* The leaf, if there is one. */
+	unsigned is_mapped;
+	uint64_t pa, size; /* bytes: where the whole leaf leads */
+	unsigned prot;     /* IOMMUSIM_PROT_*, as far as the word tells */
+};
+
+/** Walk the tables for @iova, whose range is not checked. */
+IOMMUSIM_API void iommusim_pgtable_walk(const struct iommusim_pgtable *pgtable, uint64_t iova,
+                                        struct iommusim_pgtable_walk *walk);
+
+/** Leaves of one size that go on physically with the same protection. */
+struct iommusim_mapped_range {
+	uint64_t iova, pa, size, pgsize; /* bytes */
+	unsigned prot;
+};
+
+/**
+ * The first mapped leaves that end above @iova, as one range. Where @iova is inside of a leaf the
+ * range starts with it. Returns 1, or 0: there are none.
+ */
+IOMMUSIM_API int iommusim_pgtable_next(const struct iommusim_pgtable *pgtable, uint64_t iova,
+                                       struct iommusim_mapped_range *range);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
