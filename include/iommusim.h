@@ -8,5 +8,6 @@
 #include "iommusim/pgtable.h"
 #include "iommusim/iova.h"
 #include "iommusim/chunk.h"
+#include "iommusim/domain.h"
 
 #endif
