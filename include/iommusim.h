@@ -9,5 +9,6 @@
 #include "iommusim/iova.h"
 #include "iommusim/chunk.h"
 #include "iommusim/domain.h"
+#include "iommusim/dma.h"
 
 #endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* What a device is made of, what it refuses, and what its kernel version makes of it. */
+#include "rig.h"
+
+#define S_4K_2M (SZ_4K | SZ_2M | SZ_1G)
+#define S_64K   (SZ_64K | SZ_512M)
+
+static void attributes_and_compound_pages_are_refused_at_the_door(void **state)
+{
+	struct rig *rig = given_rig(&(struct rig_config){ .pgsizes = S_4K_2M });
+	struct iommusim_dma_request req = request_of(NULL, SZ_4K);
+	struct iommusim_dma_buffer buffer;
+
+	req.attrs = IOMMUSIM_ATTR_PRIVILEGED;
+	assert_err(iommusim_dma_alloc_noncontiguous(rig->dma, &req, &buffer), IOMMUSIM_EINVAL);
+	assert_int_equal(buffer.failed, IOMMUSIM_DMA_CHECK);
+	assert_ok(iommusim_dma_free(rig->dma, &buffer));
+	req = request_of(NULL, SZ_4K);
+	req.gfp |= IOMMUSIM_GFP_BIT_COMP;
+	assert_err(iommusim_dma_alloc_noncontiguous(rig->dma, &req, &buffer), IOMMUSIM_EINVAL);
+	assert_ok(iommusim_dma_free(rig->dma, &buffer));
+	req = request_of(NULL, 0);
+	assert_err(iommusim_dma_alloc_noncontiguous(rig->dma, &req, &buffer), IOMMUSIM_EINVAL);
+	assert_ok(iommusim_dma_free(rig->dma, &buffer));
+	assert_untouched(rig);
+	finish(rig);
+}
+
+static void a_page_source_must_be_whole(void **state)
+{
+	struct rig_config config = { .pgsizes = S_4K_2M };
+	struct rig *rig = given_rig(&config);
+	struct iommusim_page_source source = iommusim_phys_source(rig->phys);
+	struct iommusim_dma_config parts = { .domain = rig->domain,
+		                             .iova = rig->iova,
+		                             .source = &source };
+	struct iommusim_dma *copy = NULL;
+
+	source.split_page = NULL;
+	assert_err(iommusim_dma_fork(rig->dma, &parts, &copy), IOMMUSIM_EINVAL);
+	parts.source = NULL;
+	assert_err(iommusim_dma_fork(rig->dma, &parts, &copy), IOMMUSIM_EINVAL);
+	assert_null(copy);
+	finish(rig);
+}
+
+static void a_zeroed_buffer_may_be_freed(void **state)
+{
+	struct rig *rig = given_rig(&(struct rig_config){ .pgsizes = S_4K_2M });
+	struct iommusim_dma_buffer buffer = { 0 };
+
+	assert_ok(iommusim_dma_free(rig->dma, &buffer));
+	assert_ok(iommusim_dma_free(rig->dma, &buffer));
+	iommusim_dma_destroy(NULL);
+	finish(rig);
+}
+
+static void parts_that_do_not_fit_are_refused(void **state)
+{
+	struct rig_config config = { .pgsizes = S_64K };
+	struct rig *rig = given_parts(&config);
+	struct iommusim_iova *right = rig->iova;
+	struct iommusim_iova_config wrong = { .size = sizeof(wrong), .granule_lg2 = 21 };
+
+	config.dma.page_shift = 11;
+	assert_err(create_device(rig, &config), IOMMUSIM_EINVAL);
+	config.dma.page_shift = 16;
+	config.dma.nr_orders = 15;
+	assert_err(create_device(rig, &config), IOMMUSIM_EINVAL);
+	config.dma.nr_orders = 0;
+	config.kernel = IOMMUSIM_KERNEL(4, 3);
+	assert_err(create_device(rig, &config), IOMMUSIM_EINVAL);
+	config.kernel = 0;
+	assert_ok(iommusim_iova_create(&wrong, &rig->iova));
+	assert_err(create_device(rig, &config), IOMMUSIM_EINVAL);
+	iommusim_iova_destroy(rig->iova);
+	rig->iova = right;
+	assert_ok(create_device(rig, &config));
+	finish(rig);
+}
+
+/* The loop of each release, told by its attempts for 2049 pages of a fine bitmap. */
+static const struct kernel_row {
+	const char *name;
+	unsigned kernel;
+	uint64_t want_attempts; /* P1: 11 10 10 0; P2: the same; 4.7: the same; 6.4: no order 11 */
+	uint64_t want_order_11;
+} kernel_rows[] = {
+	{ "4.4 asks for order 11 and fails", IOMMUSIM_KERNEL(4, 4), 4, 1 },
+	{ "4.6 asks for order 11 and fails", IOMMUSIM_KERNEL(4, 6), 4, 1 },
+	{ "6.1 asks for order 11 and fails", KERNEL_6_1, 4, 1 },
+	{ "6.4 does not", IOMMUSIM_KERNEL(6, 4), 3, 0 },
+	{ "6.12 does not", KERNEL_6_12, 3, 0 },
+};
+
+static void uses_the_loop_of_its_release(void **state)
+{
+	const struct kernel_row *r = *state;
+	struct rig *rig = given_rig(&(struct rig_config){
+		.kernel = r->kernel, .pgsizes = UINT64_C(0xfffff000), .frames = 8192 });
+	struct iommusim_dma_request req = request_of(NULL, 2049 * SZ_4K);
+	struct iommusim_dma_buffer buffer;
+
+	assert_ok(iommusim_dma_alloc_noncontiguous(rig->dma, &req, &buffer));
+	assert_int_equal(buffer.chunks.nr_attempts, r->want_attempts);
+	assert_int_equal(buffer.chunks.nr_tried[11], r->want_order_11);
+	assert_ok(iommusim_dma_free(rig->dma, &buffer));
+	finish(rig);
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[4 + ARRAY_LEN(kernel_rows)] = {
+		cmocka_unit_test(attributes_and_compound_pages_are_refused_at_the_door),
+		cmocka_unit_test(a_page_source_must_be_whole),
+		cmocka_unit_test(a_zeroed_buffer_may_be_freed),
+		cmocka_unit_test(parts_that_do_not_fit_are_refused),
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(kernel_rows); i++)
+		tests[4 + i] =
+			(struct CMUnitTest)TEST_ROW(uses_the_loop_of_its_release, &kernel_rows[i]);
+	return RUN_TESTS(tests);
+}
