@@ -10,5 +10,6 @@
 #include "iommusim/chunk.h"
 #include "iommusim/domain.h"
 #include "iommusim/dma.h"
+#include "iommusim/machine.h"
 
 #endif
