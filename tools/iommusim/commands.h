@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands. Each gets its own name as argv[0] and returns an exit status. */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+int cmd_compare(int argc, char **argv);
+int cmd_show(int argc, char **argv);
+
+/* Parts of show: argv[0] is what is to be shown. */
+int show_format(int argc, char **argv);
+int show_pgtable(int argc, char **argv);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line. One row per option says who takes it, how its value is read and what it means;
+ * the help is printed from the same rows.
+ */
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "say.h"
+#include "text.h"
+#include "units.h"
+#include "values.h"
+
+#define SZ_4K   UINT64_C(0x1000)
+#define SZ_64K  UINT64_C(0x10000)
+#define SZ_2M   UINT64_C(0x200000)
+#define SZ_512M UINT64_C(0x20000000)
+#define SZ_1G   UINT64_C(0x40000000)
+
+static const struct row {
+	const char *name, *value;
+	int (*parse)(struct options *options, const char *value);
+	unsigned commands;
+	unsigned repeats;
+	const char *help;
+} rows[] = {
+	{ "memory", "SIZE", value_memory, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
+	  "a made-up machine: one zone Normal of that size at 4 GiB (default 4G), at most 2^32 - "
+	  "2^14 pages, or 2^27 where the state cuts it into pieces" },
+	{ "buddyinfo", "FILE", value_buddyinfo, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
+	  "the machine that this copy of /proc/buddyinfo comes from" },
+	{ "pagetypeinfo", "FILE", value_pagetypeinfo, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
+	  "its /proc/pagetypeinfo (readable by root only)" },
+	{ "state", "STATE", value_state, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
+	  "of a made-up machine. fresh: all is free. pin:ORDER/STRIDE: the first "
+	  "page of every STRIDE-th block of that order is in use. "
+	  "random:FREE%,UNUSABLE%@ORDER, as random:30%,80%@9: that share is free, "
+	  "and that share of it lies in blocks below the order" },
+	{ "seed", "N", value_seed, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
+	  "of the random state (default 1)" },
+	{ "page-size", "SIZE", value_page_size, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
+	  "CPU page: 4K (default), 16K or 64K; that of the machine where --buddyinfo is given" },
+	{ "kernel", "VERSION", value_kernel, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
+	  "6.1 or 6.12 (default): page allocator, checks and mapping" },
+	{ "size", "SIZE", value_buffers, USE_COMPARE | USE_PGTABLE, 1,
+	  "a buffer, or sixteen: 16x4M; repeat for more; all are held at the same time (default "
+	  "4M)" },
+	{ "pgsizes", "LIST", value_pgsizes, USE_COMPARE | USE_PGTABLE, 1,
+	  "page sizes of the IOMMU, as 4K,2M,1G, or 4K-1G for every power of two between; repeat "
+	  "for several IOMMUs side by side" },
+	{ "policy", "NAME", value_policy, USE_COMPARE | USE_PGTABLE, 1,
+	  "a chunk policy by name or alias, several as P3,P4, or all (default)" },
+	{ "domain", "MODE", value_domain, USE_COMPARE | USE_PGTABLE, 0,
+	  "strict: a page size above the CPU page is refused, as Linux does for a "
+	  "DMA domain; extended: it is accepted, as by an unmanaged domain" },
+	{ "attrs", "ATTRS", value_attrs, USE_COMPARE | USE_PGTABLE, 1,
+	  "none or single-pages (DMA_ATTR_ALLOC_SINGLE_PAGES); repeat for both" },
+	{ "pgtable", "FORMAT", value_pgtable, USE_COMPARE | USE_PGTABLE, 0,
+	  "format of the page tables, or none: driver calls are only counted; default: the first "
+	  "format that has exactly the page sizes, else none" },
+	{ "iova", "ADDRESS", value_iova, USE_PGTABLE, 0, "walk the tables for this address" },
+	{ "format", "FORMAT", value_format, USE_COMPARE, 0, "table (default), json or csv" },
+};
+
+void options_help(unsigned command)
+{
+	char lead[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (!(rows[i].commands & command))
+			continue;
+		snprintf(lead, sizeof(lead), "  --%s %s", rows[i].name, rows[i].value);
+		print_wrapped(lead, 23, rows[i].help);
+	}
+	print_wrapped("  --help", 23, "print this");
+}
+
+/* The row of the option that @name names for @command; NULL: none. */
+static const struct row *find_row(unsigned command, struct slice name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].commands & command && slice_is(name, rows[i].name))
+			return &rows[i];
+	return NULL;
+}
+
+/*
+ * Read the option @argv[0], whose value may be @argv[1]. *used gets the number of arguments that it
+ * took. Returns 0 or, after a message, EXIT_INPUT.
+ */
+static int parse_option(struct options *options, unsigned command, char **argv, int *used)
+{
+	struct slice rest = slice_of(argv[0] + 2);
+	const char *value = strchr(argv[0], '=');
+	struct slice name = slice_cut(&rest, '=');
+	const struct row *row = find_row(command, name);
+
+	if (!row)
+		return say("unknown option '--%.*s'", (int)name.len, name.start);
+	if (options->seen >> (row - rows) & 1 && !row->repeats)
+		return say("--%s: given twice", row->name);
+	*used = value ? 1 : 2;
+	value = value ? value + 1 : argv[1];
+	if (!value)
+		return say("--%s: its value is missing (%s)", row->name, row->value);
+	options->seen |= 1u << (row - rows);
+	return row->parse(options, value);
+}
+
+/* Which state is meant, and whether the options go together. */
+static int settle_state(struct options *options)
+{
+	if (options->buddyinfo && options->state_text)
+		return say("--state: does not go with --buddyinfo, which is a state itself");
+	if (options->buddyinfo && options->memory)
+		return say("--memory: does not go with --buddyinfo, which tells the size");
+	if (options->pagetypeinfo && !options->buddyinfo)
+		return say("--pagetypeinfo: needs the --buddyinfo of the same machine");
+	if (options->buddyinfo)
+		options->state = STATE_FILE;
+	else if (options->memory && !options->state_text)
+		options->state = STATE_FRESH;
+	if (options->state >= STATE_FRESH && !options->memory)
+		options->memory = UINT64_C(1) << 32;
+	return 0;
+}
+
+/* Where neither IOMMU nor policy nor page tables are named: an overview of three IOMMUs and both
+ * attributes. */
+static int set_defaults(struct options *options)
+{
+	static const uint64_t iommus[] = { SZ_4K | SZ_2M | SZ_1G, SZ_64K | SZ_512M, SZ_2M | SZ_1G };
+	static const uint32_t attrs[] = { 0, IOMMUSIM_ATTR_ALLOC_SINGLE_PAGES };
+	int is_overview = !options->nr_iommus && !options->nr_policies && !options->has_pgtable;
+
+	if (is_overview && !options->has_mode)
+		options->mode = IOMMUSIM_DOMAIN_EXTENDED;
+	if (!options->nr_iommus) {
+		options->nr_iommus = is_overview ? ARRAY_LEN(iommus) : 1;
+		memcpy(options->pgsizes, iommus, sizeof(iommus));
+	}
+	if (!options->nr_attrs) {
+		options->nr_attrs = is_overview ? ARRAY_LEN(attrs) : 1;
+		memcpy(options->attrs, attrs, sizeof(attrs));
+	}
+	if (!options->nr_sizes && value_buffers(options, "4M"))
+		return EXIT_INPUT;
+	return options->nr_policies ? 0 : value_all_policies(options);
+}
+
+int options_parse(struct options *options, unsigned command, int argc, char **argv)
+{
+	int used = 1, status;
+
+	*options =
+		(struct options){ .page_shift = 12, .kernel = IOMMUSIM_KERNEL(6, 12), .seed = 1 };
+	for (int i = 1; i < argc; i += used) {
+		if (!strcmp(argv[i], "--help")) {
+			options->wants_help = 1;
+			return 0;
+		}
+		if (strncmp(argv[i], "--", 2) != 0)
+			return say("unexpected argument '%s'", argv[i]);
+		status = parse_option(options, command, argv + i, &used);
+		if (status)
+			return status;
+	}
+	options->random.seed = options->seed;
+	status = settle_state(options);
+	return status ? status : set_defaults(options);
+}

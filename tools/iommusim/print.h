@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The outputs of a comparison. */
+#ifndef PRINT_H
+#define PRINT_H
+
+#include "compare.h"
+
+void print_table(const struct report *report);
+void print_csv(const struct report *report);
+int print_json(const struct report *report); /* 0, or after a message EXIT_INPUT */
+
+#endif

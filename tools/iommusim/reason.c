@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* A verdict in words: the chunk or run that is off the granule, the attempt that failed last. */
+#include "reason.h"
+
+#include <inttypes.h>
+#include "units.h"
+
+const char *verdict_name(enum verdict verdict)
+{
+	static const char *const names[] = {
+		[VERDICT_MAPPABLE] = "mappable",
+		[VERDICT_BY_LUCK] = "by luck",
+		[VERDICT_OUT_OF_MEMORY] = "out of memory",
+		[VERDICT_BROKEN] = "broken",
+		[VERDICT_REFUSED] = "refused",
+	};
+
+	return names[verdict];
+}
+
+const char *step_name(const struct result *result)
+{
+	static const char *const names[] = {
+		[IOMMUSIM_DMA_DONE] = "",       [IOMMUSIM_DMA_CHECK] = "check",
+		[IOMMUSIM_DMA_PAGES] = "pages", [IOMMUSIM_DMA_IOVA] = "iova",
+		[IOMMUSIM_DMA_MAP] = "map",
+	};
+
+	return result->witness.err ? names[result->witness.failed] : "";
+}
+
+const char *error_name(const struct result *result)
+{
+	if (result->verdict == VERDICT_REFUSED)
+		return "BUG";
+	return result->witness.err ? iommusim_errname(result->witness.err) : "";
+}
+
+static uint64_t page_of(const struct report *report)
+{
+	return UINT64_C(1) << report->options->page_shift;
+}
+
+/* Where a piece leaves the granule: at its start or, if that is on it, at its end. */
+static void describe_offset(const struct iommusim_misfit *misfit, uint64_t granule,
+                            struct line *line)
+{
+	uint64_t start = misfit->pa & (granule - 1);
+	uint64_t end = (misfit->pa + misfit->size) & (granule - 1);
+
+	line_add(line, "%s %s past a %s boundary", start ? "starts" : "ends",
+	         size_exact(start ? start : end).s, size_exact(granule).s);
+}
+
+static void describe_run(const struct result *result, struct line *line)
+{
+	const struct witness *witness = &result->witness;
+	const struct iommusim_misfit *misfit = &witness->misfit;
+
+	if (misfit->nr_chunks == 1)
+		line_add(line, "chunk %lu (order %u) alone", (unsigned long)misfit->chunk,
+		         witness->order);
+	else
+		line_add(line, "run of %lu chunks from chunk %lu (order %u)",
+		         (unsigned long)misfit->nr_chunks, (unsigned long)misfit->chunk,
+		         witness->order);
+	line_add(line, " at pa 0x%" PRIx64 ", %s: ", misfit->pa, size_exact(misfit->size).s);
+	describe_offset(misfit, granule_of(result->pgsizes), line);
+	line_add(line, "; iommu_map() says %s", error_name(result));
+}
+
+static void describe_luck(const struct result *result, struct line *line)
+{
+	const struct witness *witness = &result->witness;
+	const struct iommusim_misfit *misfit = &witness->misfit;
+
+	line_add(line,
+	         "chunk %lu (order %u) at pa 0x%" PRIx64 ", %s: ", (unsigned long)misfit->chunk,
+	         witness->order, misfit->pa, size_exact(misfit->size).s);
+	describe_offset(misfit, granule_of(result->pgsizes), line);
+	line_add(line, "; its neighbours happen to adjoin it");
+}
+
+static void describe_shortage(const struct report *report, const struct result *result,
+                              struct line *line)
+{
+	const struct witness *witness = &result->witness;
+
+	if (witness->failed == IOMMUSIM_DMA_IOVA)
+		line_add(line, "no IOVA range left below 4G for %s, in pages of %s",
+		         size_exact(witness->bytes).s, size_exact(granule_of(result->pgsizes)).s);
+	else if (!witness->nr_tried)
+		line_add(line,
+		         "no page size is within reach of the page allocator: nothing was tried");
+	else
+		line_add(line,
+		         "no free block of order %u (%s), the last resort: attempt %" PRIu64
+		         " failed, %" PRIu64 " pages given back",
+		         witness->order, size_exact(page_of(report) << witness->order).s,
+		         witness->nr_tried, witness->nr_freed);
+}
+
+static void describe_refusal(const struct report *report, const struct result *result,
+                             struct line *line)
+{
+	line_add(line,
+	         "init_iova_domain() stops with BUG(): the granule, %s, is above the CPU page, %s",
+	         size_exact(granule_of(result->pgsizes)).s, size_exact(page_of(report)).s);
+}
+
+void reason_describe(const struct report *report, const struct result *result, struct line *line)
+{
+	if (result->verdict == VERDICT_MAPPABLE)
+		return;
+	if (result->verdict != VERDICT_REFUSED && result->nr_buffers > 1)
+		line_add(line, "%" PRIu64 " of %" PRIu64 " buffers, the first is number %lu (%s): ",
+		         result->nr_alike, result->nr_buffers,
+		         (unsigned long)result->witness.buffer + 1,
+		         size_exact(result->witness.bytes).s);
+	if (result->verdict == VERDICT_REFUSED)
+		describe_refusal(report, result, line);
+	else if (result->verdict == VERDICT_BROKEN)
+		describe_run(result, line);
+	else if (result->verdict == VERDICT_BY_LUCK)
+		describe_luck(result, line);
+	else
+		describe_shortage(report, result, line);
+}
+
+void request_describe(const struct options *options, struct line *line)
+{
+	for (unsigned i = 0; i < options->nr_sizes; i++) {
+		const struct buffers *buffers = &options->sizes[i];
+
+		line_add(line, "%s%" PRIu64 "%s of %s", i ? " and " : "", buffers->count,
+		         i                     ? ""
+		         : buffers->count == 1 ? " buffer"
+		                               : " buffers",
+		         size_exact(buffers->bytes).s);
+	}
+	line_add(line, ", GFP_KERNEL%s",
+	         options->nr_buffers > 1 ? ", all held at the same time" : "");
+}
+
+void linux_describe(const struct options *options, struct line *line)
+{
+	uint64_t page = UINT64_C(1) << options->page_shift;
+	int is_first = 1;
+
+	if (options->mode != IOMMUSIM_DOMAIN_EXTENDED)
+		return;
+	for (unsigned i = 0; i < options->nr_iommus; i++) {
+		if (granule_of(options->pgsizes[i]) <= page)
+			continue;
+		line_add(line, "%s{%s}",
+		         is_first ? "Linux itself cannot make a DMA domain for " : " and ",
+		         pgsizes_text(options->pgsizes[i], ',').s);
+		is_first = 0;
+	}
+	if (!is_first)
+		line_add(line,
+		         ": init_iova_domain() stops with BUG(), since the smallest page is above "
+		         "the CPU "
+		         "page of %s. Only an unmanaged domain, mapped with iommu_map(), can have "
+		         "it.",
+		         size_exact(page).s);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* The machine's memory that every run starts from, and where it came from. */
+#ifndef STATE_H
+#define STATE_H
+
+#include "iommusim.h"
+#include "options.h"
+#include "say.h"
+#include "text.h"
+
+/* Must not move: the log of @phys goes into it. */
+struct state {
+	struct iommusim_phys *phys;
+	struct said said;
+	struct iommusim_host host;            /* logs into @said */
+	const char *buddyinfo, *pagetypeinfo; /* names of what was read, NULL: nothing */
+	struct name_text names[2];            /* the names, if they are the user's */
+	unsigned is_builtin;                  /* 1: they are the texts below */
+	unsigned is_host;                     /* 1: they are files in /proc */
+	struct iommusim_snapshot_notes notes; /* where @buddyinfo is set */
+	unsigned has_span;                    /* 0: how much memory there is was only guessed */
+	uint64_t nr_frames;                   /* of all zones */
+};
+
+/* Both files of a fragmented machine, for where there is no /proc/buddyinfo. */
+extern const char snapshot_buddyinfo[], snapshot_pagetypeinfo[];
+
+/*
+ * Build the state that @options ask for. Returns 0 or, after a message, EXIT_INPUT. After either,
+ * state_finish() frees what it holds.
+ */
+int state_build(const struct options *options, struct state *state);
+void state_finish(struct state *state);
+
+/* In words: where the memory came from, and what had to be assumed about it. */
+void state_describe(const struct options *options, const struct state *state, struct line *line);
+void state_assumptions(const struct state *state, struct line *line);
+
+/* Print both and the free blocks, each behind a label. */
+void state_print(const struct options *options, const struct state *state);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines for people: at most 100 columns, with what does not fit on indented lines below. */
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WIDTH 100
+
+void line_add(struct line *line, const char *fmt, ...)
+{
+	size_t room = sizeof(line->s) - line->len;
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(line->s + line->len, room, fmt, args);
+	va_end(args);
+	if (n > 0)
+		line->len += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+/* Bytes of the UTF-8 character at @s; 0: it is none, or a control character. */
+static size_t character(const unsigned char *s)
+{
+	size_t n = *s < 0x80 ? 1 : *s >= 0xc2 && *s < 0xe0 ? 2 : *s >= 0xe0 && *s < 0xf0 ? 3 : 0;
+
+	if (*s >= 0xf0 && *s < 0xf5)
+		n = 4;
+	if (*s < ' ' || *s == 0x7f)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+struct name_text name_text(const char *name)
+{
+	struct name_text text = { "" };
+	size_t length = strlen(name), room = sizeof(text.s) - 1, at = 0;
+
+	if (length > room) { /* its end tells most */
+		name += length - (room - 3);
+		at = strlen(strcpy(text.s, "..."));
+	}
+	while (*name) {
+		size_t n = character((const unsigned char *)name);
+
+		memcpy(text.s + at, n ? name : "?", n ? n : 1);
+		at += n ? n : 1;
+		name += n ? n : 1;
+	}
+	text.s[at] = 0;
+	return text;
+}
+
+void print_wrapped(const char *lead, size_t indent, const char *text)
+{
+	size_t column = (size_t)printf("%-*s", (int)indent, lead);
+	int is_first = 1;
+
+	while (*text) {
+		size_t word = strcspn(text, " ");
+
+		if (!is_first && column + 1 + word > WIDTH) {
+			printf("\n%*s", (int)indent, "");
+			column = indent;
+			is_first = 1;
+		}
+		printf("%s%.*s", is_first ? "" : " ", (int)word, text);
+		column += word + !is_first;
+		is_first = 0;
+		text += word;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines for people: at most 100 columns, with what does not fit on indented lines below. */
+#ifndef TEXT_H
+#define TEXT_H
+
+#include <stddef.h>
+#include "say.h"
+
+/* The column that follows a label at the head of the output. */
+#define LABEL_WIDTH 11
+
+/* A line being put together; what is too long is cut. */
+struct line {
+	char s[2048];
+	size_t len;
+};
+
+void line_add(struct line *line, const char *fmt, ...) SAY_PRINTF(2, 3);
+
+/* A file's name as it is printed: without control characters and broken UTF-8, not too long. */
+struct name_text {
+	char s[80];
+};
+
+struct name_text name_text(const char *name);
+
+/*
+ * Print @text behind @lead, which is padded to @indent columns (or ends with its own blank where it
+ * is longer), broken at blanks.
+ */
+void print_wrapped(const char *lead, size_t indent, const char *text);
+
+#endif
