@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* The chunk loop of both kernels on a scripted page source, alone and with IOVA and mapping. */
+#include "script.h"
+
+static const struct iommusim_policy *policy_of(unsigned kernel)
+{
+	return kernel < IOMMUSIM_KERNEL(6, 4) ? &iommusim_policy_dma_iommu_4_7
+	                                      : &iommusim_policy_dma_iommu_6_4;
+}
+
+/* ---- What came out, against the record ---- */
+
+/* Attempts of one run of the record, from number @at on. Returns the number behind it. */
+static size_t compare_attempts(struct record *record, const struct iommusim_chunks *chunks,
+                               size_t at, struct json_object *run)
+{
+	uint64_t repeat = item_u64(record, run, 3);
+	uint32_t gfp = field_gfp(record, "gfp");
+
+	if (item_u64(record, run, 2))
+		gfp |= IOMMUSIM_GFP_BIT_NORETRY;
+	for (uint64_t i = 0; i < repeat && at < chunks->nr_attempts; i++, at++) {
+		const struct iommusim_attempt *attempt = &chunks->attempt[at];
+
+		compare_at(record, "the order of attempt", at, attempt->order,
+		           item_u64(record, run, 0));
+		compare_at(record, "the success of attempt", at, attempt->pfn != IOMMUSIM_NO_PFN,
+		           item_u64(record, run, 1));
+		compare_at(record, "the gfp of attempt", at, attempt->gfp, gfp);
+	}
+	return at;
+}
+
+static void compare_all_attempts(struct record *record, const struct iommusim_chunks *chunks)
+{
+	struct json_object *runs = field(record, "att");
+	uint64_t nr = 0;
+	size_t at = 0;
+
+	for (size_t i = 0; i < length_of(runs); i++) {
+		nr += item_u64(record, item(runs, i), 3);
+		at = compare_attempts(record, chunks, at, item(runs, i));
+	}
+	compare_u64(record, "the number of attempts", chunks->nr_attempts, nr);
+}
+
+static size_t compare_chunk_run(struct record *record, const struct iommusim_chunks *chunks,
+                                size_t at, struct json_object *run, unsigned page_shift)
+{
+	uint64_t nr = item_u64(record, run, 1), pa = item_u64(record, run, 2);
+	uint64_t stride = item_u64(record, run, 3);
+
+	for (uint64_t i = 0; i < nr && at < chunks->nr_chunks; i++, at++, pa += stride) {
+		compare_at(record, "the order of chunk", at, chunks->chunk[at].order,
+		           item_u64(record, run, 0));
+		compare_at(record, "the pa of chunk", at, chunks->chunk[at].pfn << page_shift, pa);
+	}
+	return at;
+}
+
+/* The record lists the blocks that were obtained, on failure too. */
+static void compare_chunks(struct record *record, const struct iommusim_chunks *chunks,
+                           unsigned page_shift)
+{
+	struct json_object *runs = field(record, "chunks");
+	uint64_t nr = 0;
+	size_t at = 0;
+
+	for (size_t i = 0; i < length_of(runs); i++) {
+		nr += item_u64(record, item(runs, i), 1);
+		at = compare_chunk_run(record, chunks, at, item(runs, i), page_shift);
+	}
+	compare_u64(record, "the number of chunks", chunks->nr_chunks, nr);
+}
+
+static void compare_outcome(struct record *record, const struct iommusim_chunks *chunks, int err,
+                            const struct script *script)
+{
+	uint64_t ok = field_u64(record, "ok");
+
+	if (err && ok)
+		differ(record, "it failed with %s", iommusim_errname(err));
+	compare_u64(record, "success", !err, ok);
+	compare_all_attempts(record, chunks);
+	compare_chunks(record, chunks, script->page_shift);
+	compare_u64(record, "the number of pages given back", script->nr_freed,
+	            field_u64(record, "freed"));
+}
+
+/* ---- The loop alone ---- */
+
+static int is_pages(const struct record *record)
+{
+	return field_is(record, "fn", "pages");
+}
+
+static void run_pages(struct record *record)
+{
+	unsigned shift = page_shift_of(record);
+	uint64_t count = field_u64(record, "count");
+	struct iommusim_chunk_plan plan = { count << shift, count,
+		                            field_u64(record, "order_mask") };
+	struct script script;
+	struct iommusim_page_source source;
+	struct iommusim_chunk_job job = { .policy = policy_of(record->kernel),
+		                          .req = { .size = count << shift,
+		                                   .page_shift = shift,
+		                                   .max_order = max_order_of(shift),
+		                                   .gfp = field_gfp(record, "gfp_in") },
+		                          .plan = &plan,
+		                          .source = &source };
+	struct iommusim_chunks chunks;
+	int err;
+
+	script_init(&script, record, shift);
+	if (record->difference[0])
+		return;
+	source = script_source(&script);
+	err = iommusim_chunk_alloc(&job, &chunks);
+	compare_outcome(record, &chunks, err, &script);
+	iommusim_chunks_finish(&chunks);
+}
+
+const struct kind kind_chunk_pages = { "chunks, pages", is_pages, run_pages };
+
+/* ---- With IOVA, scatterlist and mapping ---- */
+
+/* The device of a record, and what it stands on. */
+struct bench {
+	struct script script;
+	struct iommusim_recorder *recorder;
+	struct iommusim_domain *domain;
+	struct iommusim_iova *iova;
+	struct iommusim_dma *dma;
+};
+
+static int is_noncontig(const struct record *record)
+{
+	return field_is(record, "fn", "noncontig");
+}
+
+static unsigned granule_lg2(uint64_t pgsizes)
+{
+	unsigned lg2 = 0;
+
+	while (lg2 < 63 && !(pgsizes >> lg2 & 1))
+		lg2++;
+	return lg2;
+}
+
+static int create_domain(struct bench *bench, struct record *record)
+{
+	struct iommusim_recorder_config recorder = { .size = sizeof(recorder), .keep_calls = 1 };
+	struct iommusim_driver driver;
+	struct iommusim_domain_config domain = { .size = sizeof(domain),
+		                                 .kernel = record->kernel,
+		                                 .pgsizes = field_u64(record, "pgsizes"),
+		                                 .driver = &driver };
+	int err = iommusim_recorder_create(&recorder, &bench->recorder);
+
+	if (err)
+		return err;
+	driver = iommusim_recorder_driver(bench->recorder);
+	return iommusim_domain_create(&domain, &bench->domain);
+}
+
+/* Ranges that are taken before the call: one of 2^n granules for each bit n of pre. */
+static int create_iova(struct bench *bench, struct record *record)
+{
+	unsigned shift = granule_lg2(field_u64(record, "pgsizes"));
+	uint64_t pre = field_u64(record, "pre"), limit = field_u64(record, "mask") >> shift, lo;
+	struct iommusim_iova_config config = { .size = sizeof(config), .granule_lg2 = shift };
+	int err = iommusim_iova_create(&config, &bench->iova);
+
+	for (unsigned n = 0; !err && n < 64; n++)
+		if (pre >> n & 1)
+			iommusim_iova_alloc(bench->iova, UINT64_C(1) << n, limit, 1, &lo);
+	return err;
+}
+
+static int create_bench(struct bench *bench, struct record *record, unsigned shift)
+{
+	struct iommusim_page_source source = script_source(&bench->script);
+	struct iommusim_dma_config config = { .size = sizeof(config),
+		                              .kernel = record->kernel,
+		                              .page_shift = shift,
+		                              .nr_orders = max_order_of(shift) + 1,
+		                              .mode = IOMMUSIM_DOMAIN_EXTENDED,
+		                              .coherent_mask = field_u64(record, "mask"),
+		                              .source = &source };
+	int err = create_domain(bench, record);
+
+	if (!err)
+		err = create_iova(bench, record);
+	config.domain = bench->domain;
+	config.iova = bench->iova;
+	return err ? err : iommusim_dma_create(&config, &bench->dma);
+}
+
+static void destroy_bench(struct bench *bench)
+{
+	iommusim_dma_destroy(bench->dma);
+	iommusim_iova_destroy(bench->iova);
+	iommusim_domain_destroy(bench->domain);
+	iommusim_recorder_destroy(bench->recorder);
+}
+
+static void compare_list(struct record *record, const struct iommusim_dma_buffer *buffer)
+{
+	struct json_object *list;
+
+	if (has_field(record, "sg_n")) {
+		compare_u64(record, "the length of the scatterlist", buffer->nr_sg,
+		            field_u64(record, "sg_n"));
+		return;
+	}
+	list = field(record, "sg");
+	compare_u64(record, "the length of the scatterlist", buffer->nr_sg, length_of(list));
+	for (size_t i = 0; i < buffer->nr_sg && i < length_of(list); i++) {
+		compare_at(record, "the pa of entry", i, buffer->sg[i].pa,
+		           item_u64(record, item(list, i), 0));
+		compare_at(record, "the size of entry", i, buffer->sg[i].size,
+		           item_u64(record, item(list, i), 1));
+	}
+}
+
+static void compare_maps(struct record *record, const struct bench *bench)
+{
+	size_t nr;
+	const struct iommusim_driver_call *call = iommusim_recorder_calls(bench->recorder, &nr);
+	struct json_object *maps;
+
+	if (has_field(record, "maps_n")) {
+		compare_u64(record, "the number of map calls", nr, field_u64(record, "maps_n"));
+		return;
+	}
+	maps = field(record, "maps");
+	compare_u64(record, "the number of map calls", nr, length_of(maps));
+	for (size_t i = 0; i < nr && i < length_of(maps); i++) {
+		struct json_object *want = item(maps, i);
+
+		compare_at(record, "the iova of map call", i, call[i].iova,
+		           item_u64(record, want, 0));
+		compare_at(record, "the pa of map call", i, call[i].pa, item_u64(record, want, 1));
+		compare_at(record, "the page size of map call", i, call[i].pgsize,
+		           item_u64(record, want, 2));
+		compare_at(record, "the page count of map call", i, call[i].count,
+		           item_u64(record, want, 3));
+	}
+}
+
+static void compare_buffer(struct record *record, const struct iommusim_dma_buffer *buffer)
+{
+	struct json_object *dma = field(record, "dma");
+
+	compare_u64(record, "the dma address", buffer->dma_addr, item_u64(record, dma, 0));
+	compare_u64(record, "the mapped size", buffer->size, item_u64(record, dma, 1));
+	compare_list(record, buffer);
+}
+
+static void run_buffer(struct record *record, struct bench *bench)
+{
+	struct iommusim_dma_request req = { .policy = policy_of(record->kernel),
+		                            .size = field_u64(record, "size"),
+		                            .gfp = field_gfp(record, "gfp_in"),
+		                            .attrs = (uint32_t)field_u64(record, "attrs") };
+	struct iommusim_dma_buffer buffer;
+	int err = iommusim_dma_alloc_chunks(bench->dma, &req, &buffer);
+
+	compare_outcome(record, &buffer.chunks, err, &bench->script);
+	compare_maps(record, bench);
+	if (!err)
+		compare_buffer(record, &buffer);
+	iommusim_dma_free(bench->dma, &buffer);
+}
+
+static void run_noncontig(struct record *record)
+{
+	unsigned shift = page_shift_of(record);
+	struct bench bench = { .recorder = NULL };
+	int err;
+
+	script_init(&bench.script, record, shift);
+	if (record->difference[0])
+		return;
+	err = create_bench(&bench, record, shift);
+	if (err)
+		differ(record, "there is no such device: %s", iommusim_errname(err));
+	else
+		run_buffer(record, &bench);
+	destroy_bench(&bench);
+}
+
+const struct kind kind_chunk_noncontig = { "chunks, noncontig", is_noncontig, run_noncontig };

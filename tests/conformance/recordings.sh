@@ -1,0 +1,23 @@
+#!/bin/sh
+# recordings.sh CONFORMANCE ARCHIVE: unpack recordings of real kernels and replay them all; then some
+# with one number changed, which must be noticed.
+set -eu
+conformance=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+tar -C "$scratch" -xJf "$2"
+cd "$scratch"
+"$conformance" --ground-truth ./*/*.json
+
+while read -r file change; do
+	sed "$change" "$file" >changed.json
+	if cmp -s "$file" changed.json || "$conformance" --ground-truth changed.json >changed.log; then
+		echo "$file passes, changed by $change"
+		exit 1
+	fi
+	head -n 1 changed.log
+done <<'CHANGES'
+6.12-amd64-intel/fresh-noncontig.json s/"chunks": \[\[0,/"chunks": [[1,/
+6.12-arm64-smmuv3/fresh-noncontig.json s/f47"/f43"/
+6.1-amd64-amd/mixed-seed1.json s/"map_pages": \[\[/"map_pages": [[1/
+CHANGES
