@@ -89,11 +89,31 @@ IOMMUSIM_API size_t iommusim_gfp_format(uint32_t gfp, unsigned kernel, char *tex
  */
 IOMMUSIM_API int iommusim_gfp_parse(const char *text, unsigned kernel, uint32_t *gfp);
 
-/** One request for 2^order contiguous frames. */
+/**
+ * What a frame in use is used for: whether compaction can move it and reclaim can take it. A
+ * pageblock's movable frames are those that Linux would find on the LRU lists or driver-movable.
+ */
+enum iommusim_page_kind {
+	IOMMUSIM_PAGE_BY_GFP,   /* in requests: KERNEL, ANON if MOVABLE, SLAB if RECLAIMABLE */
+	IOMMUSIM_PAGE_KERNEL,   /* neither moves nor is taken: kernel memory, DMA buffers */
+	IOMMUSIM_PAGE_SLAB,     /* shrinkable caches: does not move; taken by shrinkers */
+	IOMMUSIM_PAGE_CACHE,    /* clean page cache: moves; taken at once */
+	IOMMUSIM_PAGE_DIRTY,    /* dirty page cache: moves; taken after write-back */
+	IOMMUSIM_PAGE_ANON,     /* anonymous memory: moves; taken by swapping out */
+	IOMMUSIM_PAGE_HUGE,     /* a transparent huge page: moves as a whole */
+	IOMMUSIM_PAGE_MOVABLE,  /* a driver's movable page: moves; never taken */
+	IOMMUSIM_PAGE_PINNED,   /* user memory held by a driver: counts as movable, does not move */
+	IOMMUSIM_PAGE_RESERVED, /* never the allocator's: holes, firmware, the kernel's image */
+	IOMMUSIM_NR_PAGE_KINDS
+};
+
+/** One request for 2^order contiguous frames. Zero in the last two means "the default". */
 struct iommusim_page_request {
 	unsigned order;
 	uint32_t gfp;
-	int node; /* preferred node; -1: node 0, where the simulated CPU is */
+	int node;                     /* preferred node; -1: node 0, where the simulated CPU is */
+	enum iommusim_page_kind kind; /* of the pages that it gets */
+	unsigned cpu;                 /* whose per-CPU lists serve it; default 0 */
 };
 
 /** Where a granted block lies. */

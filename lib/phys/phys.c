@@ -196,6 +196,9 @@ static int alloc_block(struct iommusim_phys *phys, const struct iommusim_page_re
 	if (migratetype_of(req->gfp) == 3)
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL,
 		                 "gfp 0x%x is both movable and reclaimable", (unsigned)req->gfp);
+	if ((unsigned)req->kind >= IOMMUSIM_PAGE_RESERVED)
+		return isim_fail(&phys->diag, IOMMUSIM_EINVAL,
+		                 "there is no page kind %u to ask for", (unsigned)req->kind);
 	if (req->node < -1 || req->node >= (int)ISIM_MAX_NODES)
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL, "there is no node %d", req->node);
 	if (req->order >= phys->nr_orders)
@@ -234,6 +237,12 @@ static void tell_alloc(const struct iommusim_phys *phys, const struct iommusim_p
 	isim_event(&phys->diag, &event);
 }
 
+static enum iommusim_page_kind kind_of(const struct iommusim_page_request *req)
+{
+	return req->kind != IOMMUSIM_PAGE_BY_GFP ? req->kind
+	                                         : isim_kind_of_type(migratetype_of(req->gfp));
+}
+
 int iommusim_phys_alloc(struct iommusim_phys *phys, const struct iommusim_page_request *req,
                         struct iommusim_page_block *block)
 {
@@ -245,7 +254,7 @@ int iommusim_phys_alloc(struct iommusim_phys *phys, const struct iommusim_page_r
 		tell_alloc(phys, req, &walk, err);
 	if (err)
 		return err;
-	state = isim_used_state(req->order, (enum isim_kind)walk.take.type);
+	state = isim_used_state(req->order, kind_of(req));
 	if (req->gfp & IOMMUSIM_GFP_BIT_COMP && req->order)
 		state |= ISIM_COMPOUND;
 	isim_set_state(walk.zone, walk.frame, req->order, state);
@@ -269,7 +278,7 @@ static struct isim_zone *used_block(struct iommusim_phys *phys, iommusim_pfn pfn
 	if (!isim_starts_block(zone, *frame, ISIM_USED | order))
 		goto none;
 	state = isim_state(zone, *frame);
-	if (isim_block_kind(state) == ISIM_KIND_RESERVED)
+	if (isim_block_kind(state) == IOMMUSIM_PAGE_RESERVED)
 		goto none;
 	return zone;
 none:
