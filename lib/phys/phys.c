@@ -21,6 +21,10 @@ static int check_shape(struct iommusim_phys *phys, const struct iommusim_phys_co
 	if (phys->pageblock_order >= phys->nr_orders)
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL, "pageblock_order %u is not 1 .. %u",
 		                 phys->pageblock_order, phys->nr_orders - 1);
+	if (phys->features & ~IOMMUSIM_PHYS_ALL || phys->nr_cpus > 256)
+		return isim_fail(&phys->diag, IOMMUSIM_EINVAL,
+		                 "features 0x%x or nr_cpus %u, up to 256, are unknown",
+		                 phys->features, phys->nr_cpus);
 	if ((unsigned)phys->fallback > IOMMUSIM_FALLBACK_C)
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL, "there is no fallback generation %u",
 		                 (unsigned)phys->fallback);
@@ -51,6 +55,8 @@ static void set_shape(struct iommusim_phys *phys, const struct iommusim_phys_con
 		phys->configured_zones |= 1u << IOMMUSIM_ZONE_DMA | 1u << IOMMUSIM_ZONE_DMA32 |
 		                          1u << IOMMUSIM_ZONE_MOVABLE;
 	phys->is_untouched = config->nothing_free != 0;
+	phys->features = config->features;
+	phys->nr_cpus = config->nr_cpus ? config->nr_cpus : 1;
 	phys->fallback = config->fallback;
 	if (phys->fallback == IOMMUSIM_FALLBACK_DEFAULT)
 		phys->fallback = phys->kernel < IOMMUSIM_KERNEL(6, 12) ? IOMMUSIM_FALLBACK_A

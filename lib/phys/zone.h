@@ -17,6 +17,7 @@
 #include "base/bits.h"
 #include "base/host.h"
 #include "iommusim/phys.h"
+#include "iommusim/phys/state.h"
 
 #define ISIM_NIL       UINT32_MAX /* no frame, no top block */
 #define ISIM_MAX_ZONES 64u
@@ -42,6 +43,7 @@ struct isim_link {
 
 struct isim_zone {
 	struct iommusim_zone_config config;
+	struct iommusim_zone_numbers numbers;
 	uint64_t base;       /* pfn of frame 0, a multiple of the top block */
 	uint32_t first, end; /* frames of the zone: first .. end-1 */
 	uint32_t nr_top;     /* top blocks, partial ones at the edges included */
@@ -62,6 +64,7 @@ struct iommusim_phys {
 	struct isim_diag diag;
 	unsigned kernel, page_shift, nr_orders, pageblock_order, configured_zones;
 	enum iommusim_fallback fallback;
+	unsigned features, nr_cpus;
 	unsigned is_untouched; /* 1: created with nothing_free, and no state built yet */
 	unsigned nr_zones, nr_nodes;
 	struct isim_zone *zone;

@@ -181,6 +181,7 @@ static int zone_create(const struct iommusim_phys *phys, struct isim_zone *zone,
 	int err;
 
 	zone->config = *config;
+	zone->numbers.present = zone->numbers.managed = config->nr_frames;
 	zone->top_order = top_order;
 	zone->pageblock_order = phys->pageblock_order;
 	zone->base = isim_align_down(config->start_pfn, isim_bit(top_order));
