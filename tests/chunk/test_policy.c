@@ -234,9 +234,12 @@ static void policies_are_found_by_name_and_alias(void **state)
 		assert_ptr_equal(iommusim_policy_find(policy->name), policy);
 		assert_ptr_equal(iommusim_policy_find(policy->alias), policy);
 		assert_true(strlen(policy->kernels) && strlen(policy->source) &&
-		            strlen(policy->summary));
+		            strlen(policy->summary) && strlen(policy->family) &&
+		            strlen(policy->quirks));
+		for (size_t i = 0; i < nr; i++)
+			assert_string_not_equal(iommusim_policy_at(i)->alias, policy->alias);
 	}
-	assert_int_equal(nr, 6);
+	assert_int_equal(nr, 27);
 	assert_null(iommusim_policy_find("P7"));
 }
 

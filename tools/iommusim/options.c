@@ -50,7 +50,8 @@ static const struct row {
 	  "page sizes of the IOMMU, as 4K,2M,1G, or 4K-1G for every power of two between; repeat "
 	  "for several IOMMUs side by side" },
 	{ "policy", "NAME", value_policy, USE_COMPARE | USE_PGTABLE, 1,
-	  "a chunk policy by name or alias, several as P3,P4, or all (default)" },
+	  "a chunk policy by name or alias, several as P3,P4, a family, all of the history "
+	  "(all, default), or every one" },
 	{ "domain", "MODE", value_domain, USE_COMPARE | USE_PGTABLE, 0,
 	  "strict: a page size above the CPU page is refused, as Linux does for a "
 	  "DMA domain; extended: it is accepted, as by an unmanaged domain" },
