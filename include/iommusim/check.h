@@ -55,7 +55,8 @@ struct iommusim_verdict {
 	uint32_t broken;   /* one bit per iommusim_invariant that does not hold */
 	int result;        /* of the request: 0, -IOMMUSIM_ENOMEM … */
 	uint64_t attempts; /* that it made */
-	char text[160];    /* the lowest broken invariant in words, "" if all hold */
+	/* What was seen first against each invariant, in words; "" where it holds. */
+	char text[IOMMUSIM_NR_INVARIANTS][160];
 };
 
 /**

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One policy in one world: run it, free what it got, run it again elsewhere, and say which
- * invariants did not hold. The verdict's words are those of the lowest broken one.
+ * invariants did not hold.
  */
 #include "iommusim/check.h"
 
@@ -70,19 +70,17 @@ struct trial {
 struct judge {
 	const struct iommusim_world *world;
 	struct iommusim_verdict *verdict;
-	unsigned lowest; /* broken, so far */
 };
 
 static void ISIM_PRINTF(3, 4) broken(struct judge *j, unsigned invariant, const char *fmt, ...)
 {
 	va_list args;
 
-	j->verdict->broken |= 1u << invariant;
-	if (invariant >= j->lowest)
+	if (j->verdict->broken >> invariant & 1)
 		return;
-	j->lowest = invariant;
+	j->verdict->broken |= 1u << invariant;
 	va_start(args, fmt);
-	vsnprintf(j->verdict->text, sizeof(j->verdict->text), fmt, args);
+	vsnprintf(j->verdict->text[invariant], sizeof(j->verdict->text[invariant]), fmt, args);
 	va_end(args);
 }
 
@@ -289,7 +287,7 @@ int iommusim_check_world(const struct iommusim_policy *policy, const struct iomm
                          const struct iommusim_host *host, struct iommusim_verdict *verdict)
 {
 	struct iommusim_verdict v = { .broken = 0 };
-	struct judge j = { .world = world, .verdict = &v, .lowest = IOMMUSIM_NR_INVARIANTS };
+	struct judge j = { .world = world, .verdict = &v };
 	struct iommusim_host h;
 	struct trial *trial;
 	int err = isim_host_init(&h, host);
