@@ -4,10 +4,10 @@
 #define ISIM_IOVA_SPACE_H
 
 #include "base/bits.h"
-#include "base/ranges.h"
 #include "iommusim/iova.h"
 #include "iova/fit.h"
 #include "iova/magazine.h"
+#include "iova/tree.h"
 
 #define ISIM_IOVA_ANCHOR UINT64_MAX
 
@@ -17,8 +17,8 @@ struct iommusim_iova {
 	uint64_t start;          /* lowest frame to hand out */
 	uint64_t d32;            /* first frame at 4 GiB */
 	uint64_t max32;          /* smallest size known to fail below; d32: none known */
-	uint32_t hint32, hint64; /* nodes from which the searches go down */
-	struct isim_ranges set;
+	uint64_t hint32, hint64; /* ends of the ranges from which the searches go down */
+	struct isim_tree tree;
 	struct isim_magazines cache;
 	unsigned nr_online;                       /* CPUs */
 	unsigned nr_pending;                      /* depots that are due to be trimmed */

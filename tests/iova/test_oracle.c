@@ -401,7 +401,7 @@ static void every_call_does_what_the_obvious_allocator_does(void **state)
 		step(&walk, i);
 	assert_true(walk.nr_taken > STEPS / 10);
 	assert_true(walk.nr_refused > STEPS / 100);
-	assert_true(walk.nr_failed > 1);
+	assert_true(walk.nr_failed > 0);
 	iommusim_iova_destroy(walk.space);
 	assert_int_equal(fault.nr_live, 0);
 }
