@@ -165,7 +165,7 @@ static int find_room(const struct iommusim_iova *space, uint64_t limit, struct p
 	return search_down(&space->tree, pass);
 }
 
-int isim_iova_reserve_room(struct iommusim_iova *space)
+int isim_iova_make_room(struct iommusim_iova *space)
 {
 	uint64_t nr = iommusim_iova_nr_ranges(space) + 1;
 
@@ -194,31 +194,21 @@ int isim_iova_take(struct iommusim_iova *space, uint64_t size, uint64_t limit, i
 	return 0;
 }
 
-void isim_iova_tell(const struct iommusim_iova *space, const struct iommusim_event *event,
-                    uint64_t lo, uint64_t size)
-{
-	struct iommusim_event e = *event;
-
-	e.iova = lo << space->granule_lg2;
-	e.size = size << space->granule_lg2;
-	isim_event(&space->diag, &e);
-}
-
 int iommusim_iova_alloc(struct iommusim_iova *space, uint64_t size, uint64_t limit, int aligned,
                         uint64_t *lo)
 {
-	struct iommusim_event event = { .kind = IOMMUSIM_EVENT_IOVA_ALLOC };
-	uint64_t found = 0;
+	int err;
 
 	if (!size)
 		return isim_fail(&space->diag, IOMMUSIM_EINVAL, "an IOVA range of 0 frames");
-	event.result = isim_iova_reserve_room(space);
-	if (!event.result)
-		event.result = isim_iova_take(space, size, limit + 1, aligned, &found);
-	if (!event.result)
-		*lo = found;
-	isim_iova_tell(space, &event, event.result ? 0 : found, size);
-	return event.result;
+	err = isim_iova_reserve_room(space);
+	if (!err)
+		err = isim_iova_take(space, size, limit + 1, aligned, lo);
+	if (err)
+		isim_iova_tell_failure(space, size, err);
+	else
+		isim_iova_tell(space, IOMMUSIM_EVENT_IOVA_ALLOC, *lo, size);
+	return err;
 }
 
 /* ---- Freeing, reserving, looking ---- */
@@ -255,11 +245,10 @@ int isim_iova_drop(struct iommusim_iova *space, uint64_t frame, struct iommusim_
 
 void iommusim_iova_free(struct iommusim_iova *space, uint64_t frame)
 {
-	const struct iommusim_event event = { .kind = IOMMUSIM_EVENT_IOVA_FREE };
 	struct iommusim_iova_range range;
 
 	if (isim_iova_drop(space, frame, &range))
-		isim_iova_tell(space, &event, range.lo, range.hi - range.lo + 1);
+		isim_iova_tell(space, IOMMUSIM_EVENT_IOVA_FREE, range.lo, range.hi - range.lo + 1);
 }
 
 int iommusim_iova_reserve(struct iommusim_iova *space, struct iommusim_iova_range *range)

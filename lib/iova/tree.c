@@ -48,9 +48,10 @@ int isim_tree_fork(const struct isim_tree *tree, struct isim_tree *copy)
 	return 0;
 }
 
-/* A split on each level, and a new root. */
 int isim_tree_reserve(struct isim_tree *tree)
 {
+	if (isim_tree_has_room(tree))
+		return 0;
 	return make_arrays(tree, (uint64_t)tree->nr_leaves - tree->nr_unused_leaves + 1,
 	                   (uint64_t)tree->nr_inners - tree->nr_unused_inners + tree->height + 1);
 }
@@ -141,20 +142,56 @@ static struct isim_tree_sum sum_of_child(const struct isim_tree *tree, unsigned 
 	return level ? sum_of_inner(tree, n) : sum_of_leaf(tree, n);
 }
 
+static struct isim_tree_sum *sum_at(const struct isim_tree *tree,
+                                    const struct isim_tree_place *place, unsigned level)
+{
+	return &tree->inner[place->inner[level]].entry[place->at[level]].sum;
+}
+
 /* The leaf of @place has changed: let the entries above say so, as far up as they change. */
 static void refresh(struct isim_tree *tree, const struct isim_tree_place *place)
 {
 	uint32_t child = place->leaf;
 
 	for (unsigned level = 0; level < tree->height; level++) {
-		struct isim_tree_entry *entry =
-			&tree->inner[place->inner[level]].entry[place->at[level]];
-		struct isim_tree_sum sum = sum_of_child(tree, level, child);
+		struct isim_tree_sum *sum = sum_at(tree, place, level);
+		struct isim_tree_sum now = sum_of_child(tree, level, child);
 
-		if (!memcmp(&sum, &entry->sum, sizeof(sum)))
+		if (now.hi == sum->hi && now.fit == sum->fit && now.hole == sum->hole)
 			return;
-		entry->sum = sum;
+		*sum = now;
 		child = place->inner[level];
+	}
+}
+
+/*
+ * A hole of the leaf of @place has shrunk that @was so large. Where another was larger, the entries
+ * above say what is still true.
+ */
+static void refresh_smaller(struct isim_tree *tree, const struct isim_tree_place *place,
+                            const struct isim_tree_sum *was)
+{
+	const struct isim_tree_sum *sum = tree->height ? sum_at(tree, place, 0) : was;
+
+	if (was->fit == sum->fit || was->hole == sum->hole)
+		refresh(tree, place);
+}
+
+/* The hole below @place has grown, and nothing else changed. */
+static void refresh_larger(struct isim_tree *tree, const struct isim_tree_place *place)
+{
+	const struct isim_tree_range *range = isim_tree_at(tree, place);
+	uint64_t hole = range->lo - isim_tree_below(tree, place->leaf, place->slot);
+
+	for (unsigned level = 0; level < tree->height; level++) {
+		struct isim_tree_sum *sum = sum_at(tree, place, level);
+
+		if (range->fit <= sum->fit && hole <= sum->hole)
+			return;
+		if (range->fit > sum->fit)
+			sum->fit = range->fit;
+		if (hole > sum->hole)
+			sum->hole = hole;
 	}
 }
 
@@ -172,105 +209,6 @@ int isim_tree_init(struct isim_tree *tree, const struct iommusim_host *host, uin
 	tree->nr = 1;
 	set_fit(tree, tree->root, 0);
 	return 0;
-}
-
-/* ---- Finding ---- */
-
-void isim_tree_find(const struct isim_tree *tree, uint64_t x, struct isim_tree_place *place)
-{
-	uint32_t n = tree->root;
-	const struct isim_tree_leaf *leaf;
-	unsigned lo = 0, hi;
-
-	for (unsigned level = tree->height; level-- > 0;) {
-		const struct isim_tree_inner *inner = &tree->inner[n];
-
-		for (lo = 0, hi = inner->nr - 1; lo < hi;) {
-			unsigned mid = (lo + hi) / 2;
-
-			if (inner->entry[mid].sum.hi >= x)
-				hi = mid;
-			else
-				lo = mid + 1;
-		}
-		place->inner[level] = n;
-		place->at[level] = lo;
-		n = inner->entry[lo].child;
-	}
-	leaf = &tree->leaf[n];
-	for (lo = 0, hi = leaf->nr - 1; lo < hi;) {
-		unsigned mid = (lo + hi) / 2;
-
-		if (leaf->range[mid].hi >= x)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	place->leaf = n;
-	place->slot = lo;
-}
-
-/* The highest slot below @slot of @leaf with such a hole; @slot: there is none. */
-static unsigned hole_in_leaf(const struct isim_tree *tree, uint32_t n, unsigned slot, uint64_t size,
-                             int aligned)
-{
-	const struct isim_tree_leaf *leaf = &tree->leaf[n];
-
-	for (unsigned i = slot; i-- > 0;) {
-		uint64_t below;
-
-		if (aligned && leaf->range[i].fit >= size)
-			return i;
-		if (aligned)
-			continue;
-		below = isim_tree_below(tree, n, i);
-		if (leaf->range[i].lo - below >= size)
-			return i;
-	}
-	return slot;
-}
-
-/* The highest entry below @at of inner node @n with such a hole; @at: there is none. */
-static unsigned hole_in_inner(const struct isim_tree *tree, uint32_t n, unsigned at, uint64_t size,
-                              int aligned)
-{
-	const struct isim_tree_inner *inner = &tree->inner[n];
-
-	for (unsigned i = at; i-- > 0;)
-		if ((aligned ? inner->entry[i].sum.fit : inner->entry[i].sum.hole) >= size)
-			return i;
-	return at;
-}
-
-int isim_tree_find_hole(const struct isim_tree *tree, uint64_t size, int aligned,
-                        struct isim_tree_place *place)
-{
-	unsigned level = 0, at;
-	uint32_t n;
-
-	at = hole_in_leaf(tree, place->leaf, place->slot, size, aligned);
-	if (at < place->slot) {
-		place->slot = at;
-		return 1;
-	}
-	for (;; level++) {
-		if (level == tree->height)
-			return 0;
-		at = hole_in_inner(tree, place->inner[level], place->at[level], size, aligned);
-		if (at < place->at[level])
-			break;
-	}
-	for (;; level--) {
-		place->at[level] = at;
-		n = tree->inner[place->inner[level]].entry[at].child;
-		if (!level)
-			break;
-		place->inner[level - 1] = n;
-		at = hole_in_inner(tree, n, tree->inner[n].nr, size, aligned);
-	}
-	place->leaf = n;
-	place->slot = hole_in_leaf(tree, n, tree->leaf[n].nr, size, aligned);
-	return 1;
 }
 
 /* ---- Inserting ---- */
@@ -366,7 +304,9 @@ void isim_tree_insert(struct isim_tree *tree, struct isim_tree_place *place, uin
 {
 	struct isim_tree_range *range;
 	struct isim_tree_leaf *leaf;
+	struct isim_tree_sum was = { .fit = isim_tree_at(tree, place)->fit };
 
+	was.hole = isim_tree_at(tree, place)->lo - isim_tree_below(tree, place->leaf, place->slot);
 	if (tree->leaf[place->leaf].nr == FULL)
 		make_room(tree, place);
 	leaf = &tree->leaf[place->leaf];
@@ -377,7 +317,7 @@ void isim_tree_insert(struct isim_tree *tree, struct isim_tree_place *place, uin
 	tree->nr++;
 	set_fit(tree, place->leaf, place->slot);
 	set_fit(tree, place->leaf, place->slot + 1);
-	refresh(tree, place);
+	refresh_smaller(tree, place, &was);
 }
 
 /* ---- Removing, extending ---- */
@@ -436,23 +376,20 @@ void isim_tree_remove(struct isim_tree *tree, struct isim_tree_place *place)
 	leaf->nr--;
 	tree->nr--;
 	memmove(range, range + 1, (leaf->nr - place->slot) * sizeof(*range));
-	if (place->slot < leaf->nr) {
-		set_fit(tree, place->leaf, place->slot);
-		refresh(tree, place);
-		return;
+	if (place->slot == leaf->nr) {
+		if (leaf->nr)
+			refresh(tree, place);
+		else
+			remove_empty(tree, place);
+		isim_tree_find(tree, above, place);
 	}
-	if (leaf->nr)
-		refresh(tree, place);
-	else
-		remove_empty(tree, place);
-	isim_tree_find(tree, above, place);
 	set_fit(tree, place->leaf, place->slot);
-	refresh(tree, place);
+	refresh_larger(tree, place);
 }
 
 void isim_tree_extend(struct isim_tree *tree, const struct isim_tree_place *place, uint64_t lo)
 {
 	tree->leaf[place->leaf].range[place->slot].lo = lo;
 	set_fit(tree, place->leaf, place->slot);
-	refresh(tree, place);
+	refresh(tree, place); /* a hole has shrunk */
 }

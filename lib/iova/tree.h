@@ -71,6 +71,13 @@ int isim_tree_fork(const struct isim_tree *tree, struct isim_tree *copy);
 /* Make room for one insertion, which then cannot fail. 0 or -EHOST. */
 int isim_tree_reserve(struct isim_tree *tree);
 
+/* Is there room for one: for a split on each level, and a new root? */
+static inline int isim_tree_has_room(const struct isim_tree *tree)
+{
+	return tree->nr_leaves - tree->nr_unused_leaves < tree->leaf_cap &&
+	       tree->nr_inners - tree->nr_unused_inners + tree->height < tree->inner_cap;
+}
+
 /* The lowest range that ends at or above @x, which is not above the anchor. */
 void isim_tree_find(const struct isim_tree *tree, uint64_t x, struct isim_tree_place *place);
 
