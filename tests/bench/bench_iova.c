@@ -108,7 +108,6 @@ static void time_reads(const struct isim_tree *tree)
 	}
 	snprintf(name, sizeof(name), "a read of %lu KiB", (unsigned long)(c.nr / 16));
 	bench(&(struct bench){ name, NR_READS, NULL, reads, &c });
-	figure("where that ended", "line", (double)c.at);
 	free(c.next);
 }
 
