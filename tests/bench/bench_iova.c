@@ -28,7 +28,7 @@ static void create(struct world *world, unsigned nr_cpus, uint64_t room)
 	must(iommusim_iova_create(&config, &world->space), "create");
 	world->rng = isim_rng_seed(1);
 	world->nr = world->next = 0;
-	world->lo = calloc(room, sizeof(*world->lo));
+	world->lo = calloc((size_t)room, sizeof(*world->lo));
 	must(world->lo ? 0 : -IOMMUSIM_EHOST, "frames");
 }
 
@@ -96,7 +96,7 @@ static void time_reads(const struct isim_tree *tree)
 	struct cycle c = { .nr = tree->nr_leaves * (uint64_t)sizeof(*tree->leaf) / 64 };
 	char name[80];
 
-	c.next = calloc(c.nr, 64);
+	c.next = calloc((size_t)c.nr, 64);
 	must(c.next ? 0 : -IOMMUSIM_EHOST, "memory");
 	for (uint64_t i = 0; i < c.nr; i++)
 		c.next[i * 8] = i;
