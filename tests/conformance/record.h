@@ -61,6 +61,7 @@ struct kind {
 	void (*run)(struct record *record);
 };
 
-extern const struct kind kind_chunk_pages, kind_chunk_noncontig, kind_pgsize, kind_pgtable;
+extern const struct kind kind_chunk_pages, kind_chunk_noncontig, kind_pgsize, kind_pgtable,
+	kind_iova;
 
 #endif
