@@ -86,7 +86,8 @@ IOMMUSIM_API const char *iommusim_finding_text(uint32_t findings);
 struct iommusim_chunk_run; /* opaque: one request being served */
 
 /**
- * A chunk policy. A policy of your own needs a name and alloc; other members may be NULL.
+ * A chunk policy. A policy of your own needs alloc; a name stands in messages; other members may be
+ * NULL.
  *
  * plan turns the request into a number of pages; NULL: as Linux 6.4 and later (size rounded up to
  * the smallest page size of the domain, mask of the useful orders).
@@ -174,9 +175,10 @@ struct iommusim_chunk_job {
  *
  * Returns 0; -IOMMUSIM_ENOMEM: the policy ran out of simulated memory (a result), or its mask was
  * empty; -IOMMUSIM_EBUG: the kernel's loop would go on with a freed block here (COMP pages with
- * policies before 5.10); -IOMMUSIM_EINVAL: as iommusim_chunk_plan(), or the policy returned 0 with
- * another number of pages than planned; -IOMMUSIM_EHOST; or the page source's error. On any error
- * no page is kept; the attempts are, but for EHOST.
+ * policies before 4.7; differs: those of 4.7 to 5.9 also tried to split compound blocks, here they
+ * drop COMP as 5.10 and later do); -IOMMUSIM_EINVAL: as iommusim_chunk_plan(), or the policy
+ * returned 0 with another number of pages than planned; -IOMMUSIM_EHOST; or the page source's
+ * error. On any error no page is kept; the attempts are, but for EHOST.
  */
 IOMMUSIM_API int iommusim_chunk_alloc(const struct iommusim_chunk_job *job,
                                       struct iommusim_chunks *chunks);

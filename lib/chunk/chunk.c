@@ -262,6 +262,11 @@ void iommusim_chunks_finish(struct iommusim_chunks *chunks)
 
 /* ---- Running ---- */
 
+static const char *name_of(const struct iommusim_policy *policy)
+{
+	return policy->name ? policy->name : "without a name";
+}
+
 static int run_policy(struct iommusim_chunk_run *run, const struct iommusim_policy *policy,
                       unsigned first_back_first)
 {
@@ -271,7 +276,7 @@ static int run_policy(struct iommusim_chunk_run *run, const struct iommusim_poli
 	if (!err && (run->undecided || out->nr_pages != out->plan.count))
 		err = isim_fail(&run->diag, IOMMUSIM_EINVAL,
 		                "policy %s got %llu pages of %llu and calls that success",
-		                policy->name, (unsigned long long)out->nr_pages,
+		                name_of(policy), (unsigned long long)out->nr_pages,
 		                (unsigned long long)out->plan.count);
 	if (!err)
 		return 0;
@@ -311,6 +316,6 @@ int iommusim_chunk_alloc(const struct iommusim_chunk_job *job, struct iommusim_c
 		err = iommusim_chunk_plan(job->policy, &job->req, &chunks->plan);
 	if (err)
 		return isim_fail(&run.diag, -err, "policy %s has no plan for %llu bytes",
-		                 job->policy->name, (unsigned long long)job->req.size);
+		                 name_of(job->policy), (unsigned long long)job->req.size);
 	return run_policy(&run, job->policy, policy.first_back_first);
 }

@@ -95,7 +95,8 @@ const struct iommusim_policy iommusim_policy_dma_iommu_4_7 = {
 	.source = "__iommu_dma_alloc_pages(), drivers/iommu/dma-iommu.c, commit 3b6b7e19e31a; "
 		  "read in Linux 6.1",
 	.summary = "only orders that a page size of the IOMMU can use, largest first; the lowest "
-		   "gets the full effort; one order beyond the largest is tried in vain",
+		   "gets the full effort; one order beyond the largest is tried in vain; COMP "
+		   "is dropped, as from 5.10 on",
 	.plan = isim_chunk_plan_mask,
 	.alloc = isim_chunk_alloc_mask,
 	.params = &exclusive,

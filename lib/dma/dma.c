@@ -183,17 +183,19 @@ static int get_iova(struct iommusim_dma *dma, uint64_t size, uint64_t *iova)
 {
 	unsigned shift = iommusim_iova_granule_lg2(dma->config.iova);
 	uint64_t limit = address_limit(&dma->config), lo;
+	struct iommusim_iova_request low = { .size = size >> shift, .limit = UINT32_MAX >> shift };
+	struct iommusim_iova_request any = { .size = size >> shift,
+		                             .limit = limit >> shift,
+		                             .flush = 1 };
 	int err = -IOMMUSIM_ENOMEM;
 
 	if (dma->try32 && limit > UINT32_MAX) {
-		err = iommusim_iova_alloc_fast(dma->config.iova, size >> shift, UINT32_MAX >> shift,
-		                               &lo);
+		err = iommusim_iova_alloc_fast(dma->config.iova, &low, &lo);
 		if (err == -IOMMUSIM_ENOMEM && dma->config.kernel >= IOMMUSIM_KERNEL(6, 12))
 			dma->try32 = 0;
 	}
 	if (err == -IOMMUSIM_ENOMEM)
-		err = iommusim_iova_alloc_fast(dma->config.iova, size >> shift, limit >> shift,
-		                               &lo);
+		err = iommusim_iova_alloc_fast(dma->config.iova, &any, &lo);
 	if (!err)
 		*iova = lo << shift;
 	return err;
