@@ -7,15 +7,49 @@
 
 #include <string.h>
 
+static void *new_leaf(const struct iommusim_phys *phys, unsigned top_order)
+{
+	return isim_zalloc(&phys->diag.host, isim_bit(top_order),
+	                   sizeof(uint16_t) + sizeof(struct isim_link) / 2);
+}
+
 int isim_leaf_reserve(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame)
 {
 	void **leaf = &zone->leaf[frame >> zone->top_order];
 
 	if (*leaf)
 		return 0;
-	*leaf = isim_zalloc(&phys->diag.host, isim_bit(zone->top_order),
-	                    sizeof(uint16_t) + sizeof(struct isim_link) / 2);
+	if (phys->spares && phys->spares->nr)
+		*leaf = phys->spares->leaf[--phys->spares->nr];
+	else
+		*leaf = new_leaf(phys, zone->top_order);
 	return *leaf ? 0 : -IOMMUSIM_EHOST;
+}
+
+int isim_spares_reserve(const struct iommusim_phys *phys, unsigned nr)
+{
+	struct isim_spares *spares = phys->spares;
+	int err = isim_grow(&phys->diag.host, &spares->leaf, &spares->cap, nr, sizeof(void *));
+
+	if (err)
+		return err;
+	for (; spares->nr < nr; spares->nr++) {
+		spares->leaf[spares->nr] = new_leaf(phys, phys->nr_orders - 1);
+		if (!spares->leaf[spares->nr])
+			return -IOMMUSIM_EHOST;
+	}
+	return 0;
+}
+
+void isim_spares_destroy(const struct iommusim_phys *phys)
+{
+	struct isim_spares *spares = phys->spares;
+
+	while (spares && spares->nr)
+		isim_free(&phys->diag.host, spares->leaf[--spares->nr]);
+	if (spares)
+		isim_free(&phys->diag.host, spares->leaf);
+	isim_free(&phys->diag.host, spares);
 }
 
 void isim_top_cut(struct isim_zone *zone, uint32_t frame)
@@ -76,6 +110,12 @@ static void set_prev(struct isim_zone *zone, uint32_t frame, unsigned order, uin
 		isim_leaf_link(zone, frame)->prev = prev;
 }
 
+/* What a block adds to the number of free frames: isolated ones are not for anybody. */
+static uint64_t counted_frames(unsigned order, unsigned type)
+{
+	return (uint64_t)(type != IOMMUSIM_ISOLATE) << order;
+}
+
 void isim_list_add(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type,
                    int to_tail)
 {
@@ -97,6 +137,7 @@ void isim_list_add(struct isim_zone *zone, uint32_t frame, unsigned order, unsig
 		set_next(zone, prev, order, frame);
 	zone->nr_blocks[order][type]++;
 	zone->nonempty[type] |= 1u << order;
+	zone->nr_free += counted_frames(order, type);
 }
 
 /* The block keeps its state: whoever takes it off a list says what it is next. */
@@ -115,6 +156,7 @@ void isim_list_del(struct isim_zone *zone, uint32_t frame, unsigned order, unsig
 		set_next(zone, prev, order, next);
 	if (--zone->nr_blocks[order][type] == 0)
 		zone->nonempty[type] &= ~(1u << order);
+	zone->nr_free -= counted_frames(order, type);
 }
 
 void isim_block_split(struct isim_zone *zone, uint32_t frame, unsigned have, unsigned want,
@@ -124,6 +166,7 @@ void isim_block_split(struct isim_zone *zone, uint32_t frame, unsigned have, uns
 		return;
 	if (have == zone->top_order)
 		isim_top_cut(zone, frame);
+	zone->nr_cuts += have - want;
 	while (have > want) {
 		have--;
 		isim_list_add(zone, frame + (1u << have), have, type, 0);
@@ -258,5 +301,73 @@ int isim_occupy(const struct iommusim_phys *phys, struct isim_zone *zone, uint32
 		isim_set_state(zone, first, order, isim_used_state(order, kind));
 		first += 1u << order;
 	}
+	return 0;
+}
+
+uint32_t isim_block_start(const struct isim_zone *zone, uint32_t frame)
+{
+	uint32_t start = frame;
+
+	for (unsigned order = 0; order <= zone->top_order; order++) {
+		start = frame & ~((1u << order) - 1);
+		if ((isim_state(zone, start) & ISIM_STATE_BITS) != ISIM_INNER)
+			break;
+	}
+	return start;
+}
+
+static int is_all_used(const struct isim_zone *zone, uint32_t frame, uint32_t end)
+{
+	for (uint32_t at = isim_block_start(zone, frame); at < end;) {
+		unsigned state = isim_state(zone, at);
+
+		if ((state & ISIM_STATE_BITS) != ISIM_USED ||
+		    isim_block_kind(state) == ISIM_KIND_PCP)
+			return 0;
+		at += 1u << isim_block_order(state);
+	}
+	return 1;
+}
+
+/* Cut the block in use around @frame until one of @order starts there, or a smaller one. */
+static int cut_used(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame,
+                    unsigned order)
+{
+	uint32_t start = isim_block_start(zone, frame);
+	unsigned state = isim_state(zone, start), have = isim_block_order(state);
+	int err = have > order ? open_top(phys, zone, frame, order) : 0;
+
+	if (err)
+		return err;
+	state &= ~(ISIM_ORDER_BITS | ISIM_COMPOUND);
+	while (have > order) {
+		have--;
+		isim_set_state(zone, start, have, state | have);
+		isim_set_state(zone, start + (1u << have), have, state | have);
+		start |= frame & 1u << have;
+	}
+	return 0;
+}
+
+int isim_block_carve(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame,
+                     unsigned order, enum iommusim_page_kind kind)
+{
+	uint32_t end = frame + (1u << order);
+	int err;
+
+	if (!is_all_used(zone, frame, end))
+		return -IOMMUSIM_EINVAL;
+	err = cut_used(phys, zone, frame, order);
+	if (err)
+		return err;
+	for (uint32_t at = frame; at < end;) {
+		unsigned have = isim_block_order(isim_state(zone, at));
+
+		isim_set_state(zone, at, have, ISIM_INNER);
+		at += 1u << have;
+	}
+	if (order == zone->top_order)
+		isim_set_top_state(zone, frame >> order, ISIM_INNER);
+	isim_set_state(zone, frame, order, isim_used_state(order, kind));
 	return 0;
 }
