@@ -306,8 +306,10 @@ int isim_occupy(const struct iommusim_phys *phys, struct isim_zone *zone, uint32
 
 uint32_t isim_block_start(const struct isim_zone *zone, uint32_t frame)
 {
-	uint32_t start = frame;
+	uint32_t start = frame & ~((1u << zone->top_order) - 1);
 
+	if (isim_top_state(zone, frame >> zone->top_order) != ISIM_CUT)
+		return start;
 	for (unsigned order = 0; order <= zone->top_order; order++) {
 		start = frame & ~((1u << order) - 1);
 		if ((isim_state(zone, start) & ISIM_STATE_BITS) != ISIM_INNER)

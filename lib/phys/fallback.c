@@ -195,12 +195,13 @@ static void retag(struct isim_zone *zone, struct candidate found, unsigned type)
 
 /* The smallest sufficient block of @type's lists, which the counter is told of. */
 static uint32_t smallest(const struct iommusim_phys *phys, struct isim_zone *zone,
-                         const struct isim_take *take, unsigned type, int *err)
+                         struct isim_take *take, unsigned type, int *err)
 {
 	uint32_t frame = isim_take_smallest(phys, zone, take->order, type, err);
 
 	if (frame != ISIM_NIL && type != IOMMUSIM_ISOLATE)
 		account(phys, zone, take->cpu, -(1 << take->order));
+	take->taken_as = type;
 	return frame;
 }
 
@@ -411,7 +412,7 @@ uint32_t isim_zone_take(struct iommusim_phys *phys, struct isim_zone *zone, stru
 {
 	uint32_t frame = ISIM_NIL;
 
-	take->found_on = take->type;
+	take->found_on = take->taken_as = take->type;
 	if (prefers_cma(zone, take))
 		frame = take_cma(phys, zone, take, err);
 	if (frame != ISIM_NIL || *err)

@@ -297,7 +297,7 @@ static void refill(struct iommusim_phys *phys, struct isim_zone *zone, struct is
 			break;
 		push_tail(ring, frame);
 		isim_set_state(zone, frame, take->order,
-		               isim_pcp_state(take->order, take->found_on));
+		               isim_pcp_state(take->order, take->taken_as));
 	}
 	frames = got << take->order;
 	pcp->count += frames;

@@ -372,7 +372,8 @@ struct isim_take {
 	unsigned aflags; /* ISIM_ALLOC_* */
 	unsigned cpu;
 	enum isim_take_mode mode;
-	unsigned found_on; /* out: type of the list it came from */
+	unsigned found_on; /* out: type of the list that it was found on */
+	unsigned taken_as; /* out: type of the list that it was taken off: a steal moves it first */
 };
 
 /* A block for @take from @zone, cut and unlisted; NIL: none, or -EHOST in @err, nothing changed.

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "ground.h"
+#include "pages.h"
 
 enum exit_status { EXIT_EQUAL, EXIT_DIFFERENT, EXIT_UNREADABLE };
 
@@ -164,10 +165,12 @@ static int run_recording(const char *path, struct totals *totals)
 	int status = EXIT_EQUAL;
 
 	json_object_object_get_ex(json, "calls", &calls);
-	if (json_object_is_type(calls, json_type_array))
+	if (json_object_is_type(calls, json_type_array)) {
 		ground_truth(json, path, totals);
-	else
+		pages_replay(json, path);
+	} else {
 		status = unreadable(path, 0, "this is no recording");
+	}
 	json_object_put(json);
 	return status;
 }
@@ -212,6 +215,8 @@ int main(int argc, char **argv)
 		if (status)
 			return status;
 	}
+	if (recordings)
+		totals.nr_failed += pages_report();
 	if (strict) {
 		totals.nr_failed += totals.nr_skipped;
 		totals.nr_skipped = 0;
