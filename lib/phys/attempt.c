@@ -20,13 +20,11 @@ static int is_6_12(const struct iommusim_phys *phys)
 static struct isim_zone *preferred_zone(const struct iommusim_phys *phys,
                                         const struct isim_walk *walk)
 {
-	for (unsigned i = 0; i < phys->nr_zones; i++) {
-		struct isim_zone *zone = &phys->zone[phys->zonelist[walk->attempt.node][i]];
+	unsigned index = phys->preferred[walk->attempt.node][walk->attempt.highest];
 
-		if (isim_walk_may_use(walk, zone))
-			return zone;
-	}
-	return NULL;
+	if (index == ISIM_NO_ZONE || !isim_walk_may_use(walk, &phys->zone[index]))
+		return NULL;
+	return &phys->zone[index];
 }
 
 /*
@@ -75,7 +73,7 @@ int isim_walk_start(struct iommusim_phys *phys, const struct iommusim_page_reque
 	attempt->order = req->order;
 	attempt->type = migratetype_of(req->gfp);
 	attempt->node = req->node < 0 ? 0 : (unsigned)req->node;
-	attempt->highest = isim_highest_zone(phys, req->gfp);
+	attempt->highest = phys->highest[req->gfp & 15];
 	attempt->this_node = (req->gfp & IOMMUSIM_GFP_BIT_THISNODE) != 0;
 	attempt->gfp = req->gfp;
 	walk->cpu = req->cpu;
@@ -316,13 +314,19 @@ static enum iommusim_page_kind kind_of(const struct iommusim_page_request *req)
 	                                         : isim_kind_of_type(migratetype_of(req->gfp));
 }
 
-void isim_walk_finish(const struct isim_walk *walk, const struct iommusim_page_request *req)
+/* Mark the block as in use. */
+static void use(struct isim_zone *zone, uint32_t frame, const struct iommusim_page_request *req)
 {
 	unsigned state = isim_used_state(req->order, kind_of(req));
 
 	if (req->gfp & IOMMUSIM_GFP_BIT_COMP && req->order)
 		state |= ISIM_COMPOUND;
-	isim_set_state(walk->zone, walk->frame, req->order, state);
+	isim_set_state(zone, frame, req->order, state);
+}
+
+void isim_walk_finish(const struct isim_walk *walk, const struct iommusim_page_request *req)
+{
+	use(walk->zone, walk->frame, req);
 }
 
 static uint64_t nr_cuts(const struct iommusim_phys *phys)
@@ -334,7 +338,7 @@ static uint64_t nr_cuts(const struct iommusim_phys *phys)
 	return nr;
 }
 
-int iommusim_phys_alloc(struct iommusim_phys *phys, const struct iommusim_page_request *req,
+static int alloc_anyhow(struct iommusim_phys *phys, const struct iommusim_page_request *req,
                         struct iommusim_page_block *block)
 {
 	struct isim_walk walk = { .frame = ISIM_NIL };
@@ -349,6 +353,81 @@ int iommusim_phys_alloc(struct iommusim_phys *phys, const struct iommusim_page_r
 	block->pfn = walk.zone->base + walk.frame;
 	block->zone = (uint8_t)walk.zone->config.zone;
 	block->migratetype = (uint8_t)walk.found_on;
+	return 0;
+}
+
+/* ---- The common case ---- */
+
+/* Surely enough above the mark? What is less clear is for has_enough(). */
+static int has_plenty(const struct iommusim_phys *phys, const struct isim_zone *zone,
+                      unsigned order, unsigned highest)
+{
+	int is_high = is_6_12(phys) && !(zone->flags & IOMMUSIM_ZONE_FLAG_BELOW_HIGH);
+	uint64_t need = isim_mark(zone, is_high ? ISIM_ALLOC_HIGH : ISIM_ALLOC_LOW);
+	uint32_t orders = zone->nonempty[IOMMUSIM_UNMOVABLE] | zone->nonempty[IOMMUSIM_MOVABLE] |
+	                  zone->nonempty[IOMMUSIM_RECLAIMABLE];
+	int64_t free = (int64_t)zone->nr_free - zone->pending - ((int64_t)isim_bit(order) - 1);
+
+	if (zone->nonempty[IOMMUSIM_HIGHATOMIC] | zone->nonempty[IOMMUSIM_CMA] ||
+	    zone->nr_reserved_highatomic)
+		return 0;
+	need += zone->numbers.lowmem_reserve[highest];
+	return free > (int64_t)need && (!order || orders >> order);
+}
+
+/* A block that needs no look beyond the preferred zone, without anybody watching; NIL: look. */
+static uint32_t take_hit(struct iommusim_phys *phys, const struct iommusim_page_request *req,
+                         struct isim_zone *zone)
+{
+	unsigned type = migratetype_of(req->gfp);
+	int err = 0;
+
+	if (!phys->features) {
+		uint32_t frame = isim_take_smallest(phys, zone, req->order, type, &err);
+
+		return err ? ISIM_NIL : frame;
+	}
+	if (!(phys->features & IOMMUSIM_PHYS_PCP) || req->order > ISIM_COSTLY_ORDER ||
+	    zone->flags & IOMMUSIM_ZONE_FLAG_BOOSTED)
+		return ISIM_NIL;
+	if (phys->features & IOMMUSIM_PHYS_WATERMARKS &&
+	    !has_plenty(phys, zone, req->order, phys->highest[req->gfp & 15]))
+		return ISIM_NIL;
+	return isim_pcp_hit(phys, &zone->pcp[req->cpu], 3 * req->order + type, req->order);
+}
+
+/* The zone of a request that is legal and starts at its node's own zones; NULL: look. */
+static struct isim_zone *hit_zone(const struct iommusim_phys *phys,
+                                  const struct iommusim_page_request *req)
+{
+	unsigned node = req->node < 0 ? 0 : (unsigned)req->node, index;
+
+	if (migratetype_of(req->gfp) == 3 || (unsigned)req->kind >= IOMMUSIM_PAGE_RESERVED ||
+	    node >= ISIM_MAX_NODES || req->cpu >= phys->nr_cpus ||
+	    req->order >= phys->nr_orders || req->gfp & IOMMUSIM_GFP_BIT_THISNODE ||
+	    isim_wants_events(&phys->diag))
+		return NULL;
+	index = phys->preferred[node][phys->highest[req->gfp & 15]];
+	return index == ISIM_NO_ZONE ? NULL : &phys->zone[index];
+}
+
+int iommusim_phys_alloc(struct iommusim_phys *phys, const struct iommusim_page_request *req,
+                        struct iommusim_page_block *block)
+{
+	struct isim_zone *zone = hit_zone(phys, req);
+	uint32_t frame = zone ? take_hit(phys, req, zone) : ISIM_NIL;
+	unsigned type = migratetype_of(req->gfp);
+
+	if (frame == ISIM_NIL)
+		return alloc_anyhow(phys, req, block);
+	memset(&phys->report, 0, sizeof(phys->report));
+	phys->report.nr_walks = 1;
+	if (phys->features)
+		type = isim_block_type(isim_state(zone, frame));
+	use(zone, frame, req);
+	block->pfn = zone->base + frame;
+	block->zone = (uint8_t)zone->config.zone;
+	block->migratetype = (uint8_t)type;
 	return 0;
 }
 

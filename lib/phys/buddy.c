@@ -5,6 +5,8 @@
  */
 #include "phys/zone.h"
 
+#include "base/compiler.h"
+
 #include <string.h>
 
 static void *new_leaf(const struct iommusim_phys *phys, unsigned top_order)
@@ -116,8 +118,9 @@ static uint64_t counted_frames(unsigned order, unsigned type)
 	return (uint64_t)(type != IOMMUSIM_ISOLATE) << order;
 }
 
-void isim_list_add(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type,
-                   int to_tail)
+/* The two below know nothing of the number of free frames: their callers count. */
+ISIM_INLINE void link_block(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type,
+                            int to_tail)
 {
 	uint32_t *head = &zone->head[order][type];
 	uint32_t *tail = &zone->tail[order][type];
@@ -137,11 +140,10 @@ void isim_list_add(struct isim_zone *zone, uint32_t frame, unsigned order, unsig
 		set_next(zone, prev, order, frame);
 	zone->nr_blocks[order][type]++;
 	zone->nonempty[type] |= 1u << order;
-	zone->nr_free += counted_frames(order, type);
 }
 
 /* The block keeps its state: whoever takes it off a list says what it is next. */
-void isim_list_del(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type)
+ISIM_INLINE void unlink_block(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type)
 {
 	uint32_t next = isim_list_next(zone, frame, order);
 	uint32_t prev = list_prev(zone, frame, order);
@@ -156,6 +158,54 @@ void isim_list_del(struct isim_zone *zone, uint32_t frame, unsigned order, unsig
 		set_next(zone, prev, order, next);
 	if (--zone->nr_blocks[order][type] == 0)
 		zone->nonempty[type] &= ~(1u << order);
+}
+
+/* As unlink_block(), of a block that is smaller than a top block. */
+ISIM_INLINE void unlink_piece(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type)
+{
+	const struct isim_link *link = isim_leaf_link(zone, frame);
+	uint32_t next = link->next, prev = link->prev;
+
+	if (next == ISIM_NIL)
+		zone->tail[order][type] = prev;
+	else
+		isim_leaf_link(zone, next)->prev = prev;
+	if (prev == ISIM_NIL)
+		zone->head[order][type] = next;
+	else
+		isim_leaf_link(zone, prev)->next = next;
+	if (--zone->nr_blocks[order][type] == 0)
+		zone->nonempty[type] &= ~(1u << order);
+}
+
+/* Push a block that is smaller than a top block at the head of its list. */
+ISIM_INLINE void push_piece(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type)
+{
+	struct isim_link *link = isim_leaf_link(zone, frame);
+	uint32_t next = zone->head[order][type];
+
+	isim_leaf_states(zone, frame)[isim_leaf_index(zone, frame)] =
+		(uint16_t)isim_free_state(order, type);
+	link->next = next;
+	link->prev = ISIM_NIL;
+	if (next == ISIM_NIL)
+		zone->tail[order][type] = frame;
+	else
+		isim_leaf_link(zone, next)->prev = frame;
+	zone->head[order][type] = frame;
+	zone->nr_blocks[order][type]++;
+}
+
+void isim_list_add(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type,
+                   int to_tail)
+{
+	link_block(zone, frame, order, type, to_tail);
+	zone->nr_free += counted_frames(order, type);
+}
+
+void isim_list_del(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type)
+{
+	unlink_block(zone, frame, order, type);
 	zone->nr_free -= counted_frames(order, type);
 }
 
@@ -167,9 +217,11 @@ void isim_block_split(struct isim_zone *zone, uint32_t frame, unsigned have, uns
 	if (have == zone->top_order)
 		isim_top_cut(zone, frame);
 	zone->nr_cuts += have - want;
+	zone->nr_free += counted_frames(have, type) - counted_frames(want, type);
+	zone->nonempty[type] |= (1u << have) - (1u << want);
 	while (have > want) {
 		have--;
-		isim_list_add(zone, frame + (1u << have), have, type, 0);
+		push_piece(zone, frame + (1u << have), have, type);
 	}
 }
 
@@ -189,7 +241,11 @@ uint32_t isim_take_smallest(const struct iommusim_phys *phys, struct isim_zone *
 		if (*err)
 			return ISIM_NIL;
 	}
-	isim_list_del(zone, frame, have, type);
+	zone->nr_free -= counted_frames(have, type);
+	if (have < zone->top_order)
+		unlink_piece(zone, frame, have, type);
+	else
+		unlink_block(zone, frame, have, type);
 	isim_block_split(zone, frame, have, order, type);
 	return frame;
 }
@@ -220,30 +276,46 @@ static void set_pageblocks(struct isim_zone *zone, uint32_t frame, unsigned orde
 		isim_set_pageblock(zone, frame + at, type);
 }
 
+/* May the block of @order merge with its free @buddy? Then 6.12 tags the buddy's pageblocks. */
+static int merges(struct isim_zone *zone, uint32_t buddy, unsigned order, struct isim_freeing how)
+{
+	unsigned theirs = isim_pageblock(zone, buddy);
+
+	if (!may_merge(how.type, theirs))
+		return 0;
+	if (how.retag && theirs != how.type)
+		set_pageblocks(zone, buddy, order, how.type);
+	return 1;
+}
+
 void isim_block_free(struct isim_zone *zone, uint32_t frame, struct isim_freeing how)
 {
+	uint16_t *states = isim_leaf_states(zone, frame);
 	unsigned order = how.order;
 	int cold;
 
 	for (; order < zone->top_order; order++) {
 		uint32_t buddy = frame ^ (1u << order);
-		unsigned theirs;
+		uint16_t *state = &states[isim_leaf_index(zone, buddy)];
+		unsigned type = isim_block_type(*state);
 
-		if (!isim_starts_block(zone, buddy, ISIM_FREE | order))
+		if ((*state & (ISIM_STATE_BITS | ISIM_ORDER_BITS)) != (ISIM_FREE | order))
 			break;
-		if (order >= zone->pageblock_order) {
-			theirs = isim_pageblock(zone, buddy);
-			if (!may_merge(how.type, theirs))
-				break;
-			if (how.retag && theirs != how.type)
-				set_pageblocks(zone, buddy, order, how.type);
-		}
-		isim_list_del(zone, buddy, order, isim_block_type(isim_state(zone, buddy)));
-		isim_set_state(zone, buddy, order, ISIM_INNER);
+		if (order >= zone->pageblock_order && !merges(zone, buddy, order, how))
+			break;
+		unlink_piece(zone, buddy, order, type);
+		zone->nr_free -= counted_frames(order, type);
+		*state = ISIM_INNER;
 		frame &= buddy;
 	}
+	zone->nr_free += counted_frames(order, how.type);
 	cold = how.to_tail || merge_likely(zone, frame, order);
-	isim_list_add(zone, frame, order, how.type, cold);
+	if (order < zone->top_order && !cold) {
+		push_piece(zone, frame, order, how.type);
+		zone->nonempty[how.type] |= 1u << order;
+	} else {
+		link_block(zone, frame, order, how.type, cold);
+	}
 }
 
 /* The order of the largest block that starts at @frame and ends before @end. */

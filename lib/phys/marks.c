@@ -172,15 +172,6 @@ void isim_marks_follow(struct iommusim_phys *phys, struct isim_zone *zone)
 
 /* ---- Tests ---- */
 
-uint64_t isim_mark(const struct isim_zone *zone, unsigned selector)
-{
-	const struct iommusim_zone_numbers *n = &zone->numbers;
-
-	return n->boost + (selector == ISIM_ALLOC_MIN   ? n->min
-	                   : selector == ISIM_ALLOC_LOW ? n->low
-	                                                : n->high);
-}
-
 /* Free frames that this request may not have. */
 static int64_t unusable(const struct iommusim_phys *phys, const struct isim_zone *zone,
                         unsigned aflags)

@@ -14,7 +14,14 @@ void isim_marks_set(struct iommusim_phys *phys);
 void isim_marks_follow(struct iommusim_phys *phys, struct isim_zone *zone);
 
 /* min, low or high, by ISIM_ALLOC_MIN .. HIGH, with the boost. */
-uint64_t isim_mark(const struct isim_zone *zone, unsigned selector);
+static inline uint64_t isim_mark(const struct isim_zone *zone, unsigned selector)
+{
+	const struct iommusim_zone_numbers *n = &zone->numbers;
+
+	return n->boost + (selector == ISIM_ALLOC_MIN   ? n->min
+	                   : selector == ISIM_ALLOC_LOW ? n->low
+	                                                : n->high);
+}
 
 struct isim_mark_test {
 	unsigned order, highest; /* of the request */
@@ -51,6 +58,26 @@ int isim_pcp_reserve_free(const struct iommusim_phys *phys, struct isim_pcp *pcp
 /* A block from the list, filled first where it is empty; NIL: none. Room was reserved. */
 uint32_t isim_pcp_take(struct iommusim_phys *phys, struct isim_zone *zone, struct isim_take *take,
                        unsigned list, int is_bulk);
+
+/* The head of a list that is not empty, as isim_pcp_take(); NIL: it is empty, nothing changed. */
+static inline uint32_t isim_pcp_hit(const struct iommusim_phys *phys, struct isim_pcp *pcp,
+                                    unsigned list, unsigned order)
+{
+	struct isim_ring *ring = &pcp->list[list];
+	uint32_t frame;
+
+	if (!ring->nr)
+		return ISIM_NIL;
+	if (phys->kernel >= IOMMUSIM_KERNEL(6, 12))
+		pcp->free_count >>= 1;
+	else
+		pcp->factor >>= 1;
+	frame = ring->slot[ring->head];
+	ring->head = (ring->head + 1) & (ring->cap - 1);
+	ring->nr--;
+	pcp->count -= 1 << order;
+	return frame;
+}
 
 /* Put the block, which has no state any more, on the list; room was reserved. */
 void isim_pcp_free(struct iommusim_phys *phys, struct isim_zone *zone, unsigned cpu,

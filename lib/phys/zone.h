@@ -24,6 +24,7 @@
 #define ISIM_NIL       UINT32_MAX /* no frame, no top block */
 #define ISIM_MAX_ZONES 64u
 #define ISIM_MAX_NODES 64u
+#define ISIM_NO_ZONE   0xffu
 
 /*
  * The 16 bits of the first frame of a block: order (0..3), type of the list it is on, or was taken
@@ -114,6 +115,10 @@ struct iommusim_phys {
 	struct isim_zone *zone;
 	/* Zones by preferred node: its own from the highest down, then the other nodes'. */
 	uint8_t zonelist[ISIM_MAX_NODES][ISIM_MAX_ZONES];
+	/* What they lead to: the highest zone by the gfp's four zone bits, and the first zone of a
+	   walk by preferred node and highest zone; NO_ZONE: none. */
+	uint8_t highest[16];
+	uint8_t preferred[ISIM_MAX_NODES][IOMMUSIM_NR_ZONES];
 	/* Leaves made before they are needed, by calls that may cut more than one top block. */
 	struct isim_spares *spares;            /* NULL without features */
 	struct iommusim_attempt_report report; /* of the last request */
@@ -281,7 +286,19 @@ static inline uint32_t isim_frames_of(const struct isim_zone *zone, unsigned typ
 /* ---- zones.c: which zone ---- */
 
 /* The zone that holds @pfn, and its frame number there; NULL: none. */
-struct isim_zone *isim_zone_of(const struct iommusim_phys *phys, iommusim_pfn pfn, uint32_t *frame);
+static inline struct isim_zone *isim_zone_of(const struct iommusim_phys *phys, iommusim_pfn pfn,
+                                             uint32_t *frame)
+{
+	for (unsigned i = 0; i < phys->nr_zones; i++) {
+		struct isim_zone *zone = &phys->zone[i];
+
+		if (pfn - zone->config.start_pfn < zone->config.nr_frames) {
+			*frame = (uint32_t)(pfn - zone->base);
+			return zone;
+		}
+	}
+	return NULL;
+}
 
 /* The highest zone that @gfp allows. */
 unsigned isim_highest_zone(const struct iommusim_phys *phys, uint32_t gfp);

@@ -24,19 +24,6 @@ const char *iommusim_migratetype_name(unsigned type)
 	return type < IOMMUSIM_NR_MIGRATETYPES ? type_names[type] : NULL;
 }
 
-struct isim_zone *isim_zone_of(const struct iommusim_phys *phys, iommusim_pfn pfn, uint32_t *frame)
-{
-	for (unsigned i = 0; i < phys->nr_zones; i++) {
-		struct isim_zone *zone = &phys->zone[i];
-
-		if (pfn - zone->config.start_pfn < zone->config.nr_frames) {
-			*frame = (uint32_t)(pfn - zone->base);
-			return zone;
-		}
-	}
-	return NULL;
-}
-
 /* @wanted where the kernel has it, else NORMAL. */
 static unsigned configured_or_normal(const struct iommusim_phys *phys, unsigned wanted)
 {
@@ -220,6 +207,26 @@ static void fill_zonelists(struct iommusim_phys *phys)
 	}
 }
 
+static unsigned preferred_zone(const struct iommusim_phys *phys, unsigned node, unsigned highest)
+{
+	for (unsigned i = 0; i < phys->nr_zones; i++) {
+		unsigned index = phys->zonelist[node][i];
+
+		if ((unsigned)phys->zone[index].config.zone <= highest)
+			return index;
+	}
+	return ISIM_NO_ZONE;
+}
+
+static void fill_shortcuts(struct iommusim_phys *phys)
+{
+	for (unsigned gfp = 0; gfp < 16; gfp++)
+		phys->highest[gfp] = (uint8_t)isim_highest_zone(phys, gfp);
+	for (unsigned node = 0; node < ISIM_MAX_NODES; node++)
+		for (unsigned zone = 0; zone < IOMMUSIM_NR_ZONES; zone++)
+			phys->preferred[node][zone] = (uint8_t)preferred_zone(phys, node, zone);
+}
+
 static unsigned count_nodes(const struct iommusim_phys *phys)
 {
 	uint64_t seen = 0;
@@ -258,6 +265,7 @@ int isim_zones_create(struct iommusim_phys *phys, const struct iommusim_phys_con
 			goto no_memory;
 	phys->nr_nodes = count_nodes(phys);
 	fill_zonelists(phys);
+	fill_shortcuts(phys);
 	if (phys->features)
 		isim_marks_set(phys);
 	return 0;

@@ -26,6 +26,9 @@ struct world {
 void world_open(struct world *world, struct json_object *json, struct json_object *calls);
 void world_close(struct world *world);
 
+/* A machine with the zones of the recording and nothing free; a difference in @call: none. */
+void world_create(struct world *world, struct record *call);
+
 /* Forget the state. */
 void world_lose(struct world *world);
 
@@ -43,5 +46,20 @@ void state_compare(const struct world *world, struct record *call, struct json_o
 
 /* Compare the lists, entry by entry, with those before @call. */
 void state_compare_lists(const struct world *world, struct record *call);
+
+/* ---- What is where in a recording ---- */
+
+/* A member of an object, NULL where it is absent. */
+struct json_object *member(struct json_object *json, const char *key);
+
+/* A number of a recording, 0 where it is absent. */
+int64_t number_or_0(struct json_object *json, const char *key);
+
+/* The key of a list or order below 100. */
+void list_key(unsigned list, char key[4]);
+
+/* The rows of free_lists[order][type]. */
+struct rows list_rows(struct record *call, struct json_object *orders, unsigned order,
+                      unsigned type);
 
 #endif
