@@ -74,9 +74,9 @@ static void lists_may_be_as_long_as_the_low_mark_or_an_eighth_of_the_zone(void *
 	assert_int_equal(state_of(phys).high_min, 56);
 	assert_int_equal(state_of(phys).high_max, 64);
 	iommusim_phys_destroy(phys);
-	phys = given_zone((struct iommusim_phys_config){ .features = IOMMUSIM_PHYS_PCP,
-	                                                 .nr_cpus = 32 },
-	                  0, 65536);
+	phys = given_zone(
+		(struct iommusim_phys_config){ .features = IOMMUSIM_PHYS_PCP, .nr_cpus = 32 }, 0,
+		65536);
 	assert_int_equal(state_of(phys).high_min, 4 * 15); /* four batches at least */
 	iommusim_phys_destroy(phys);
 }
