@@ -67,7 +67,11 @@ enum iommusim_event_kind {
 	IOMMUSIM_EVENT_IOVA_FREE,  /* iova size */
 	IOMMUSIM_EVENT_MAP,        /* iova pa size result: one physically contiguous run */
 	IOMMUSIM_EVENT_UNMAP,      /* iova size, pa: bytes really unmapped */
-	IOMMUSIM_EVENT_IOTLB_SYNC  /* iova: first byte, size: bytes, pa: page size of the entries */
+	IOMMUSIM_EVENT_IOTLB_SYNC, /* iova: first byte, size: bytes, pa: page size of the entries */
+	IOMMUSIM_EVENT_COMPACT, /* order migratetype zone flag(enum iommusim_compact_result)
+	                           nr_scanned nr_pages(moved): one zone */
+	IOMMUSIM_EVENT_RECLAIM  /* zone flag(enum iommusim_page_kind) nr_scanned nr_pages(taken): one
+	                           kind of one zone; nr_scanned is told with the first */
 };
 
 /**
@@ -84,6 +88,7 @@ struct iommusim_event {
 	uint8_t zone, flag;
 	iommusim_pfn pfn;
 	uint64_t iova, pa, size; /* bytes */
+	uint64_t nr_scanned, nr_pages;
 };
 
 typedef void (*iommusim_event_fn)(void *ctx, const struct iommusim_event *event);

@@ -255,7 +255,9 @@ int isim_occupy(const struct iommusim_phys *phys, struct isim_zone *zone, uint32
 
 		if (err)
 			return err;
-		isim_set_state(zone, first, order, isim_used_state(order, kind));
+		isim_set_state(zone, first, order, isim_used_state(order, kind) | ISIM_POPULATION);
+		if (kind != IOMMUSIM_PAGE_RESERVED)
+			zone->nr_used[1][kind] += 1u << order;
 		first += 1u << order;
 	}
 	return 0;

@@ -5,8 +5,11 @@
  */
 #include "phys/zone.h"
 
-/* Free blocks met while walking the frames. */
+#include <string.h>
+
+/* Free blocks, and frames in use, met while walking the frames. */
 struct tally {
+	uint32_t nr_used[2][IOMMUSIM_NR_PAGE_KINDS];
 	uint32_t nr_blocks[IOMMUSIM_MAX_ORDERS][IOMMUSIM_NR_MIGRATETYPES];
 };
 
@@ -62,6 +65,19 @@ static int check_free(struct iommusim_phys *phys, const struct isim_zone *zone, 
 	return 0;
 }
 
+static int check_used(struct iommusim_phys *phys, const struct isim_zone *zone, uint32_t frame,
+                      struct tally *tally)
+{
+	unsigned state = isim_state(zone, frame), kind = isim_block_kind(state);
+
+	if (kind == IOMMUSIM_PAGE_BY_GFP || kind >= IOMMUSIM_NR_PAGE_KINDS)
+		return defect(phys, zone, frame, "a block in use is of no kind");
+	if (kind != IOMMUSIM_PAGE_RESERVED)
+		tally->nr_used[(state & ISIM_POPULATION) != 0][kind] += 1u
+		                                                        << isim_block_order(state);
+	return 0;
+}
+
 /* Frames inside a block have no state of their own. */
 static int check_inside(struct iommusim_phys *phys, const struct isim_zone *zone, uint32_t frame,
                         unsigned order)
@@ -91,6 +107,8 @@ static int check_frames(struct iommusim_phys *phys, const struct isim_zone *zone
 			return defect(phys, zone, frame, "a block is not aligned to its size");
 		if ((state & ISIM_STATE_BITS) == ISIM_FREE)
 			err = check_free(phys, zone, frame, tally);
+		else
+			err = check_used(phys, zone, frame, tally);
 		if (!err)
 			err = check_inside(phys, zone, frame, order);
 		if (err)
@@ -123,9 +141,12 @@ static int check_list(struct iommusim_phys *phys, const struct isim_zone *zone, 
 
 static int check_zone(struct iommusim_phys *phys, const struct isim_zone *zone)
 {
-	struct tally tally = { { { 0 } } };
+	struct tally tally = { { { 0 } }, { { 0 } } };
 	int err = check_frames(phys, zone, &tally);
 
+	if (!err && memcmp(tally.nr_used, zone->nr_used, sizeof(tally.nr_used)))
+		return defect(phys, zone, zone->first,
+		              "the frames in use of a kind are miscounted");
 	for (unsigned order = 0; !err && order <= zone->top_order; order++)
 		for (unsigned type = 0; !err && type < IOMMUSIM_NR_MIGRATETYPES; type++) {
 			if (tally.nr_blocks[order][type] != zone->nr_blocks[order][type])

@@ -101,6 +101,7 @@ int iommusim_phys_fork(const struct iommusim_phys *phys, struct iommusim_phys **
 	if (!p)
 		return -IOMMUSIM_EHOST;
 	*p = *phys;
+	memset(&p->owner, 0, sizeof(p->owner));
 	if (isim_zones_fork(p, phys)) {
 		iommusim_phys_destroy(p);
 		return -IOMMUSIM_EHOST;
@@ -264,6 +265,7 @@ int iommusim_phys_alloc(struct iommusim_phys *phys, const struct iommusim_page_r
 	if (req->gfp & IOMMUSIM_GFP_BIT_COMP && req->order)
 		state |= ISIM_COMPOUND;
 	isim_set_state(walk.zone, walk.frame, req->order, state);
+	isim_count_used(walk.zone, state);
 	block->pfn = walk.zone->base + walk.frame;
 	block->zone = (uint8_t)walk.zone->config.zone;
 	block->migratetype = (uint8_t)walk.take.found_on;
@@ -339,10 +341,12 @@ int iommusim_phys_free(struct iommusim_phys *phys, iommusim_pfn pfn, unsigned or
 		                    .retag = phys->kernel >= IOMMUSIM_KERNEL(6, 12) };
 	struct isim_zone *zone;
 	uint32_t frame;
+	unsigned state;
 
 	zone = used_block(phys, pfn, order, &frame);
 	if (!zone)
 		return -IOMMUSIM_EINVAL;
+	state = isim_state(zone, frame);
 	if (how.retag && order > zone->pageblock_order && types_differ(zone, frame, order)) {
 		int err = free_pieces(phys, zone, frame, order);
 
@@ -353,6 +357,7 @@ int iommusim_phys_free(struct iommusim_phys *phys, iommusim_pfn pfn, unsigned or
 		isim_set_state(zone, frame, order, ISIM_INNER);
 		isim_block_free(zone, frame, how);
 	}
+	isim_count_unused(zone, state);
 	tell_free(phys, zone, pfn, order);
 	return 0;
 }
