@@ -8,7 +8,7 @@
 
 #include "base/rng.h"
 
-#define NEIGHBOURS_LG2 4u  /* frames that are visited together: a read-ahead of 64 KiB */
+#define NEIGHBOURS_LG2 4u  /* frames of a group, of which a run is visited at a time */
 #define SWAPPINESS     60u /* of 200: the share of anonymous memory that is taken */
 #define CLUSTER        32u /* SWAP_CLUSTER_MAX: frames that a round of direct reclaim wants */
 #define COSTLY_ORDER   3u
@@ -101,41 +101,63 @@ static void visit(struct iommusim_phys *phys, struct isim_zone *zone, uint32_t f
 	isim_used_free(phys, zone, head);
 }
 
-/* The frame of the hand's position: every frame comes once before one comes again. The groups of
-   neighbours are scattered by steps that each can be undone, so that no two have one place. */
-static uint32_t frame_at(uint32_t hand, unsigned bits_lg2)
+/* The group of the hand's position: every one comes once before one comes again, since each step
+   can be undone. */
+static uint32_t group_at(uint32_t hand, unsigned groups_lg2)
 {
-	unsigned groups_lg2 = bits_lg2 - NEIGHBOURS_LG2;
-	uint32_t mask = (uint32_t)isim_low_bits(groups_lg2);
-	uint32_t group = hand >> NEIGHBOURS_LG2 & mask;
+	uint32_t mask = (uint32_t)isim_low_bits(groups_lg2), group = hand & mask;
 
 	for (unsigned i = 0; i < 2; i++) {
 		group = (group * UINT32_C(0x9e3779b1) + UINT32_C(0x7f4a7c15)) & mask;
 		group ^= group >> (groups_lg2 / 2 + 1);
 	}
-	return group << NEIGHBOURS_LG2 | (hand & (uint32_t)isim_low_bits(NEIGHBOURS_LG2));
+	return group;
+}
+
+/* Visit a run of @frames, aligned to its own length, that starts @first frames into the zone. */
+static void visit_run(struct iommusim_phys *phys, struct isim_zone *zone, uint32_t first,
+                      uint32_t frames, struct isim_round *round, int may_take_anon)
+{
+	uint32_t end = zone->end - zone->first;
+
+	for (uint32_t i = first; i < first + frames; i++)
+		if (i < end && round->freed < round->wanted)
+			visit(phys, zone, zone->first + i, round, may_take_anon);
+}
+
+/* Most often one frame of the group, half as often two, and so on: the others are in use. */
+static void visit_group(struct iommusim_phys *phys, struct isim_zone *zone, uint32_t first,
+                        struct isim_round *round)
+{
+	struct isim_rng dice = isim_rng_seed(zone->progress.hand);
+	uint64_t number = isim_rng_next(&dice);
+	unsigned run_lg2 = isim_low_bit(number | isim_bit(NEIGHBOURS_LG2));
+	uint32_t run = 1u << run_lg2;
+	uint32_t at = (uint32_t)(number >> 32) & (uint32_t)isim_low_bits(NEIGHBOURS_LG2);
+
+	visit_run(phys, zone, first + (at & ~(run - 1)), run, round,
+	          isim_rng_next(&dice) % 200 < SWAPPINESS);
 }
 
 void isim_reclaim_zone(struct iommusim_phys *phys, struct isim_zone *zone, struct isim_round *round)
 {
-	uint32_t frames = zone->end - zone->first;
-	unsigned bits_lg2 = frames > 1 ? isim_high_bit(frames - 1) + 1 : 0;
+	uint32_t groups = ((zone->end - zone->first - 1) >> NEIGHBOURS_LG2) + 1;
+	unsigned groups_lg2 = groups > 1 ? isim_high_bit(groups - 1) + 1 : 0;
 	struct prospect p = prospect_of(phys, zone, round);
 
-	if (bits_lg2 < NEIGHBOURS_LG2)
-		bits_lg2 = NEIGHBOURS_LG2;
-	/* Two turns: in the first, anonymous memory may have been spared. */
-	for (uint64_t left = isim_bit(bits_lg2 + 1);
+	/* In a second turn nothing is spared. */
+	for (uint64_t left = isim_bit(groups_lg2 + 1);
 	     left && round->freed < round->wanted && p.file + p.anon; left--) {
-		uint32_t hand = zone->progress.hand++;
-		uint32_t frame = frame_at(hand, bits_lg2);
-		struct isim_rng dice = isim_rng_seed(hand);
+		uint32_t group = group_at(zone->progress.hand++, groups_lg2);
 		uint64_t freed = round->freed;
 
-		if (frame >= frames)
+		if (group >= groups)
 			continue;
-		visit(phys, zone, zone->first + frame, round,
-		      !p.file || isim_rng_next(&dice) % 200 < SWAPPINESS);
+		if (left > isim_bit(groups_lg2) && p.file)
+			visit_group(phys, zone, group << NEIGHBOURS_LG2, round);
+		else
+			visit_run(phys, zone, group << NEIGHBOURS_LG2, 1u << NEIGHBOURS_LG2, round,
+			          1);
 		if (round->freed != freed)
 			p = prospect_of(phys, zone, round);
 	}

@@ -111,13 +111,83 @@ struct iommusim_reclaim_counts {
  * Returns 0 or -IOMMUSIM_EINVAL: no such zone.
  *
  * Simplifies shrink_node(), mm/vmscan.c: instead of lists in order of use there is one hand that
- * goes over all frames in a fixed scattered order, sixteen neighbours at a time, and takes what it
- * meets: cache, slab, and with a share of 60 to 140 (the default swappiness), as long as swap is
- * left, anonymous memory; all of that where there is nothing else. A huge page is swapped out as a
- * whole. No frame is in use at this moment, none is protected, write-back and swapping succeed.
+ * goes over all frames, sixteen neighbours at a time, in a fixed scattered order. Of most groups it
+ * looks at one frame, of half as many at two, and so on, since what was read together grows old
+ * together; the others count as in use. It takes what it meets: cache, slab, and with a share of 60
+ * in 200 (the default swappiness), as long as swap is left, anonymous memory. Where that is not
+ * enough, a second turn spares nothing. A huge page is swapped out as a whole; write-back and
+ * swapping succeed.
  */
 IOMMUSIM_API int iommusim_phys_reclaim(struct iommusim_phys *phys, unsigned index, uint64_t nr,
                                        struct iommusim_reclaim_counts *counts);
+
+/* ---- Ageing ---- */
+
+/**
+ * One user of memory. It takes memory in objects (a process, a file, a buffer), each made of blocks
+ * of one order; where none is left, of @fallback, then of single frames. Zero means none.
+ */
+struct iommusim_age_user {
+	const char *name;
+	enum iommusim_page_kind kind;
+	uint32_t gfp;                /* without direct reclaim: kswapd runs beside it */
+	unsigned order, fallback;    /* of its blocks */
+	unsigned standing;           /* taken at boot, for good; thousandths of all frames */
+	unsigned flow;               /* taken in an hour; thousandths of all frames */
+	uint32_t min_size, max_size; /* of an object, in frames; every power of two as likely */
+	uint32_t min_life, max_life; /* of an object, in seconds, likewise; 0: until reclaimed */
+	unsigned pause;    /* steps between two appearances, on average; it then makes up for it */
+	unsigned straggle; /* blocks that outlive their object, for eight times as long; thousandths
+	                    */
+};
+
+/** A kind of machine: who uses it and how it keeps memory free. */
+struct iommusim_age_profile {
+	const char *name, *summary;
+	unsigned hours;         /* that it is aged for by default */
+	unsigned step;          /* seconds of simulated time between two decisions */
+	unsigned low, high;     /* where kswapd starts and stops; thousandths of a zone's frames */
+	unsigned swap;          /* thousandths of all frames */
+	unsigned compact_every; /* seconds between two runs of kcompactd; 0: none */
+	const struct iommusim_age_user *users;
+	unsigned nr_users; /* 1 .. 16 */
+};
+
+/** The built-in profiles by name, "phone", "desktop", "server", or in that order. NULL: none. */
+IOMMUSIM_API const struct iommusim_age_profile *iommusim_age_profile_find(const char *name);
+IOMMUSIM_API const struct iommusim_age_profile *iommusim_age_profile_at(size_t index);
+
+struct iommusim_age {
+	size_t size; /* sizeof(struct iommusim_age), in bytes */
+	const struct iommusim_age_profile *profile;
+	unsigned hours; /* 1 .. 10000; 0: the profile's */
+	uint64_t seed;
+};
+
+/**
+ * Live through hours of use, so that the free lists and pageblocks look as those of a machine that
+ * was used; what fills memory then is its population, @swap_left what its profile leaves. The same
+ * seed on the same machine gives the same memory on every host. No event is told of it. Takes 8
+ * bytes of host memory a frame beside those of @phys while it runs, and a second or two for 4 GiB.
+ *
+ * 4 GiB in one zone, kernel 6.12, seed 1, default hours; the share of free memory that is unusable
+ * by order, in thousandths, and the pageblocks by type:
+ *
+ *           free   0   1   2   3   4   5   6    7    8    9    10  Unmovable Movable Reclaimable
+ * phone     4.2%   0  10 103 308 538 721 827  959  965  976  1000    12.8 %  82.6 %       4.6 %
+ * desktop   2.6%   0   3  49 284 427 708 810  824  824  833  1000    10.0 %  83.3 %       6.7 %
+ * server    1.9%   0 108 420 588 745 990 1000 1000 1000 1000 1000     9.2 %  84.2 %       6.6 %
+ *
+ * Simplifies: the profiles are plausible rather than measured on machines; their users are few,
+ * allocate without waiting, never touch memory again and fork nothing; kswapd keeps memory free
+ * between the profile's marks and ends the next process that would end where it cannot; kcompactd
+ * runs by the clock.
+ *
+ * Returns 0; -IOMMUSIM_EINVAL: no such profile, too many hours, more than 2^31 frames, or a machine
+ * created with nothing_free that has no state; -IOMMUSIM_E2BIG; -IOMMUSIM_EHOST (then the machine
+ * is sound, but not aged to the end).
+ */
+IOMMUSIM_API int iommusim_phys_age(struct iommusim_phys *phys, const struct iommusim_age *age);
 
 #ifdef __cplusplus
 }
