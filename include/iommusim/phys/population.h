@@ -176,7 +176,7 @@ struct iommusim_age {
  *           free   0   1   2   3   4   5   6    7    8    9    10  Unmovable Movable Reclaimable
  * phone     4.2%   0  10 103 308 538 721 827  959  965  976  1000    12.8 %  82.6 %       4.6 %
  * desktop   2.6%   0   3  49 284 427 708 810  824  824  833  1000    10.0 %  83.3 %       6.7 %
- * server    1.9%   0 108 420 588 745 990 1000 1000 1000 1000 1000     9.2 %  84.2 %       6.6 %
+ * server    1.5%   0   5  76 177 406 867 995 1000 1000 1000  1000     9.0 %  83.5 %       7.5 %
  *
  * Simplifies: the profiles are plausible rather than measured on machines; their users are few,
  * allocate without waiting, never touch memory again and fork nothing; kswapd keeps memory free
