@@ -55,7 +55,7 @@ static void allocate(struct run *r)
 {
 	static const uint32_t types[] = { 0, IOMMUSIM_GFP_BIT_MOVABLE, IOMMUSIM_GFP_BIT_MOVABLE,
 		                          IOMMUSIM_GFP_BIT_RECLAIMABLE };
-	struct iommusim_page_request req = { .order = below(r, below(r, 3) ? 2 : r->w->nr_orders),
+	struct iommusim_page_request req = { .order = below(r, 3) ? 0 : below(r, r->w->nr_orders),
 		                             .gfp = KERNEL | types[below(r, 4)],
 		                             .kind = 1 + below(r, IOMMUSIM_PAGE_PINNED) };
 	struct iommusim_page_block block;
@@ -100,14 +100,15 @@ static void split(struct run *r)
 			book_add(&r->book, held.pfn + i, 0, held.kind);
 }
 
-/* A block that can be reclaimed becomes the population's. */
+/* A block that reclaim can take becomes the population's. */
 static void hand_over(struct run *r)
 {
 	const struct held *h = some_block(r);
 	struct isim_zone *zone;
 	uint32_t frame;
 
-	if (!h || h->kind < IOMMUSIM_PAGE_SLAB || h->kind > IOMMUSIM_PAGE_HUGE)
+	if (!h || h->kind < IOMMUSIM_PAGE_SLAB || h->kind > IOMMUSIM_PAGE_HUGE ||
+	    h->order > r->w->pageblock_order)
 		return;
 	zone = isim_zone_of(r->phys, h->pfn, &frame);
 	isim_adopt(zone, frame);
@@ -232,7 +233,9 @@ static void every_frame_and_its_kind_are_accounted_for(void **state)
 		step(&r);
 		check(&r);
 	}
-	assert_true(r.book.nr_moves > nr_steps / 200);
+	print_message("# %u moves, %u takes\n", (unsigned)r.book.nr_moves,
+	              (unsigned)r.book.nr_takes);
+	assert_true(r.book.nr_moves > nr_steps / 50);
 	assert_true(r.book.nr_takes > nr_steps / 50);
 	book_finish(&r.book);
 	iommusim_phys_destroy(r.phys);
