@@ -5,6 +5,8 @@
 
 #include "iommusim/base.h"
 #include "iommusim/phys.h"
+#include "iommusim/phys/attempt.h"
+#include "iommusim/phys/exact.h"
 #include "iommusim/phys/state.h"
 #include "iommusim/phys/population.h"
 #include "iommusim/pgtable.h"

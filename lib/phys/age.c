@@ -145,28 +145,37 @@ static void kill_one(struct ager *a)
 
 /* ---- Keeping memory free ---- */
 
-static uint64_t zone_free(const struct isim_zone *zone)
+/* Where kswapd starts and stops: the profile's marks, or the zone's where they are higher. */
+static void marks_of(const struct ager *a, const struct isim_zone *zone, uint64_t *low,
+                     uint64_t *high)
 {
-	uint64_t nr = 0;
+	uint64_t frames = zone->end - zone->first;
+	uint64_t least[2] = { 0, 0 };
 
-	for (unsigned type = 0; type < IOMMUSIM_ISOLATE; type++)
-		for (unsigned order = 0; order <= zone->top_order; order++)
-			nr += (uint64_t)zone->nr_blocks[order][type] << order;
-	return nr;
+	if (a->phys->features & IOMMUSIM_PHYS_WATERMARKS) {
+		least[0] = isim_mark(zone, ISIM_ALLOC_LOW);
+		least[1] = isim_mark(zone, ISIM_ALLOC_HIGH);
+	}
+	*low = frames * a->profile->low / 1000;
+	*high = frames * a->profile->high / 1000;
+	*low = *low > least[0] ? *low : least[0];
+	*high = *high > least[1] ? *high : least[1];
 }
 
+/* kswapd, in every zone. What boosted the marks is balanced then. */
 static void balance(struct ager *a)
 {
 	for (unsigned i = 0; i < a->phys->nr_zones; i++) {
 		struct isim_zone *zone = &a->phys->zone[i];
-		uint64_t frames = zone->end - zone->first, free = zone_free(zone);
-		uint64_t low = frames * a->profile->low / 1000;
 		struct isim_round round = { .may_write = 1, .may_swap = 1 };
+		uint64_t low, high, free = zone->nr_free;
 
+		marks_of(a, zone, &low, &high);
 		if (free >= low)
 			continue;
-		round.wanted = frames * a->profile->high / 1000 - free;
+		round.wanted = high - free;
 		isim_reclaim_zone(a->phys, zone, &round);
+		zone->numbers.boost = 0;
 		if (free + round.freed < low / 2)
 			kill_one(a);
 	}
@@ -245,7 +254,7 @@ static int grow(struct ager *a, unsigned index)
 {
 	const struct iommusim_age_user *user = &a->profile->users[index];
 	struct grower *g = &a->grower[index];
-	uint32_t taken = 0, frame;
+	uint32_t taken = 0, frame = 0;
 	unsigned order;
 
 	if (!g->left)

@@ -7,8 +7,7 @@
 #include "phys/population.h"
 #include "phys/slow.h"
 
-#define COSTLY_ORDER 3u
-#define MAX_DEFER    6u /* at most 2^6 tries are put off */
+#define MAX_DEFER 6u /* at most 2^6 tries are put off */
 
 struct run {
 	struct iommusim_phys *phys;
@@ -36,7 +35,7 @@ static int is_free(unsigned state)
 static int has_room(const struct run *run)
 {
 	const struct isim_zone *zone = run->zone;
-	unsigned state = isim_state(zone, isim_block_head(zone, run->room));
+	unsigned state = isim_state(zone, isim_block_start(zone, run->room));
 	unsigned type = isim_pageblock(zone, run->room);
 
 	if (is_free(state) && isim_block_order(state) >= zone->pageblock_order)
@@ -171,7 +170,7 @@ static void empty_range(struct run *run, uint32_t first, uint32_t end)
 static void empty_pageblock(struct run *run)
 {
 	struct isim_zone *zone = run->zone;
-	uint32_t head = isim_block_head(zone, run->migrate);
+	uint32_t head = isim_block_start(zone, run->migrate);
 	unsigned state = isim_state(zone, head);
 	uint32_t piece = pageblock_size(run), end = run->migrate + piece;
 
@@ -292,18 +291,6 @@ int iommusim_phys_compact(struct iommusim_phys *phys, struct iommusim_compact_co
 
 /* ---- For a request ---- */
 
-/* Free frames that a movable request counts: all but those of the reserve and isolated ones. */
-static uint64_t nr_free(const struct isim_zone *zone)
-{
-	uint64_t nr = 0;
-
-	for (unsigned type = 0; type < IOMMUSIM_NR_MIGRATETYPES; type++)
-		for (unsigned order = 0; order <= zone->top_order; order++)
-			if (type != IOMMUSIM_ISOLATE && type != IOMMUSIM_HIGHATOMIC)
-				nr += (uint64_t)zone->nr_blocks[order][type] << order;
-	return nr;
-}
-
 /* Is it the lack of memory that fails the request, rather than fragmentation? */
 static int is_lack_of_memory(const struct iommusim_phys *phys, const struct isim_zone *zone,
                              unsigned order)
@@ -311,11 +298,28 @@ static int is_lack_of_memory(const struct iommusim_phys *phys, const struct isim
 	struct iommusim_zone_info info;
 	int index;
 
-	if (order <= COSTLY_ORDER)
+	if (order <= ISIM_COSTLY_ORDER)
 		return 0;
 	iommusim_phys_zone(phys, (unsigned)(zone - phys->zone), &info);
 	index = iommusim_zone_extfrag(&info, order);
 	return index >= 0 && index <= 500;
+}
+
+/* Is enough left above the mark of @selector and @gap frames, for a block of @order? */
+static int is_enough(const struct iommusim_phys *phys, const struct isim_zone *zone,
+                     const struct isim_mark_test *want, unsigned selector, uint64_t gap)
+{
+	struct isim_mark_test test = *want;
+
+	if (!(phys->features & IOMMUSIM_PHYS_WATERMARKS)) {
+		uint32_t orders = zone->nonempty[IOMMUSIM_UNMOVABLE] |
+		                  zone->nonempty[IOMMUSIM_MOVABLE] |
+		                  zone->nonempty[IOMMUSIM_RECLAIMABLE];
+
+		return zone->nr_free > gap && (!test.order || orders >> test.order);
+	}
+	test.mark = isim_mark(zone, selector) + gap;
+	return isim_mark_passes(phys, zone, &test);
 }
 
 /*
@@ -326,16 +330,16 @@ static enum iommusim_compact_result suitable(const struct iommusim_phys *phys,
                                              const struct isim_zone *zone,
                                              const struct isim_attempt *attempt)
 {
-	const struct iommusim_zone_numbers *n = &zone->numbers;
-	uint64_t free = nr_free(zone), gap = UINT64_C(2) << attempt->order;
-	uint64_t reserve = n->boost + n->lowmem_reserve[attempt->highest];
-	uint64_t mark = attempt->order > COSTLY_ORDER ? n->low : n->min;
-	uint32_t blocks = zone->nonempty[IOMMUSIM_UNMOVABLE] | zone->nonempty[IOMMUSIM_MOVABLE] |
-	                  zone->nonempty[IOMMUSIM_RECLAIMABLE];
+	struct isim_mark_test block = { .order = attempt->order, .highest = attempt->highest };
+	struct isim_mark_test frames = { .highest = attempt->highest, .aflags = ISIM_ALLOC_CMA };
+	unsigned selector = attempt->order > ISIM_COSTLY_ORDER ? ISIM_ALLOC_LOW : ISIM_ALLOC_MIN;
 
-	if (blocks >> attempt->order && free - (isim_bit(attempt->order) - 1) > n->min + reserve)
+	if (attempt->type == IOMMUSIM_MOVABLE)
+		block.aflags = ISIM_ALLOC_CMA;
+	if (is_enough(phys, zone, &block, ISIM_ALLOC_MIN, 0))
 		return IOMMUSIM_COMPACT_SUCCESS;
-	if (free <= mark + reserve + gap || is_lack_of_memory(phys, zone, attempt->order))
+	if (!is_enough(phys, zone, &frames, selector, UINT64_C(2) << attempt->order) ||
+	    is_lack_of_memory(phys, zone, attempt->order))
 		return IOMMUSIM_COMPACT_SKIPPED;
 	return IOMMUSIM_COMPACT_COMPLETE;
 }

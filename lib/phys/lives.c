@@ -132,7 +132,8 @@ int isim_object_open(struct isim_lives *lives, unsigned user, uint32_t life, uin
 		lives->unused = lives->object[new].next;
 	}
 	node = object_node(lives, new);
-	lives->object[new] = (struct isim_object){ { node, node }, ISIM_NIL, life, 0, (uint8_t)user };
+	lives->object[new] =
+		(struct isim_object){ { node, node }, ISIM_NIL, life, 0, (uint8_t)user };
 	*object = new;
 	return 0;
 }

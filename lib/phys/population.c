@@ -7,20 +7,6 @@
 
 #include <string.h>
 
-uint32_t isim_block_head(const struct isim_zone *zone, uint32_t frame)
-{
-	uint32_t top = frame >> zone->top_order;
-
-	if (isim_top_state(zone, top) != ISIM_CUT)
-		return top << zone->top_order;
-	for (unsigned order = 0; order < zone->top_order; order++) {
-		frame &= ~(uint32_t)(isim_bit(order) - 1);
-		if (isim_state(zone, frame) != ISIM_INNER)
-			break;
-	}
-	return frame;
-}
-
 int isim_is_set_of_pages(unsigned state)
 {
 	unsigned kind = isim_block_kind(state);
@@ -35,7 +21,7 @@ int isim_used_split(const struct iommusim_phys *phys, struct isim_zone *zone, ui
 	uint16_t *states;
 
 	if (order == zone->top_order && order) {
-		if (isim_leaf_reserve(phys, zone, frame))
+		if (isim_leaf_create(phys, zone, frame))
 			return -IOMMUSIM_EHOST;
 		isim_top_cut(zone, frame);
 	}
@@ -97,6 +83,8 @@ void isim_used_free(const struct iommusim_phys *phys, struct isim_zone *zone, ui
 
 	assert(how.order <= zone->pageblock_order);
 	isim_count_unused(zone, state);
+	if (how.type != IOMMUSIM_ISOLATE)
+		isim_account(zone, 0, 1 << how.order);
 	isim_set_state(zone, frame, how.order, ISIM_INNER);
 	isim_block_free(zone, frame, how);
 }
@@ -133,8 +121,8 @@ int iommusim_phys_kind(const struct iommusim_phys *phys, iommusim_pfn pfn, unsig
 
 	if (!zone)
 		return -IOMMUSIM_EINVAL;
-	state = isim_state(zone, isim_block_head(zone, frame));
-	if ((state & ISIM_STATE_BITS) != ISIM_USED)
+	state = isim_state(zone, isim_block_start(zone, frame));
+	if ((state & ISIM_STATE_BITS) != ISIM_USED || isim_block_kind(state) == ISIM_KIND_PCP)
 		return -IOMMUSIM_EINVAL;
 	if (is_callers)
 		*is_callers = !(state & ISIM_POPULATION);

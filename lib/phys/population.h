@@ -3,10 +3,7 @@
 #ifndef ISIM_PHYS_POPULATION_H
 #define ISIM_PHYS_POPULATION_H
 
-#include "phys/zone.h"
-
-/* The first frame of the block, free or in use, that @frame is in. */
-uint32_t isim_block_head(const struct isim_zone *zone, uint32_t frame);
+#include "phys/request.h"
 
 /*
  * Is it a set of single pages that share metadata, rather than one block? So are the population's

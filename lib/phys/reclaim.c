@@ -11,7 +11,6 @@
 #define NEIGHBOURS_LG2 4u  /* frames of a group, of which a run is visited at a time */
 #define SWAPPINESS     60u /* of 200: the share of anonymous memory that is taken */
 #define CLUSTER        32u /* SWAP_CLUSTER_MAX: frames that a round of direct reclaim wants */
-#define COSTLY_ORDER   3u
 
 /* What a kind of page costs, or NULL: it is never taken. */
 static uint64_t *counter_of(struct isim_round *round, unsigned kind)
@@ -76,7 +75,7 @@ static int is_wanted(const struct iommusim_phys *phys, const struct isim_round *
 static void visit(struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame,
                   struct isim_round *round, int may_take_anon)
 {
-	uint32_t head = isim_block_head(zone, frame);
+	uint32_t head = isim_block_start(zone, frame);
 	unsigned state = isim_state(zone, head);
 	uint64_t *counter, nr;
 
@@ -186,6 +185,19 @@ static void tell(const struct iommusim_phys *phys, const struct isim_zone *zone,
 	}
 }
 
+uint64_t isim_reclaimable(const struct iommusim_phys *phys, const struct isim_zone *zone)
+{
+	struct isim_round round = { .may_write = 1, .may_swap = 1 };
+	struct prospect p = prospect_of(phys, zone, &round);
+	uint64_t slab = zone->nr_used[1][IOMMUSIM_PAGE_SLAB];
+
+	if (!(phys->features & IOMMUSIM_PHYS_RECLAIM))
+		return 0;
+	if (phys->owner.taken)
+		slab += zone->nr_used[0][IOMMUSIM_PAGE_SLAB];
+	return p.file + p.anon - slab;
+}
+
 /*
  * For a costly order a round goes on until compaction has what it needs, twice the block. Models
  * should_continue_reclaim(), mm/vmscan.c, Linux 6.12; simplifies: highest zone first instead of all
@@ -193,7 +205,8 @@ static void tell(const struct iommusim_phys *phys, const struct isim_zone *zone,
  */
 uint64_t isim_reclaim(struct iommusim_phys *phys, const struct isim_attempt *attempt)
 {
-	uint64_t wanted = attempt->order > COSTLY_ORDER ? isim_bit(attempt->order + 1) : CLUSTER;
+	uint64_t wanted =
+		attempt->order > ISIM_COSTLY_ORDER ? isim_bit(attempt->order + 1) : CLUSTER;
 	uint64_t freed = 0;
 
 	if (!(phys->features & IOMMUSIM_PHYS_RECLAIM))

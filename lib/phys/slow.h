@@ -27,4 +27,7 @@ void isim_compact_worked(struct isim_zone *zone, unsigned order);
 /* One round of direct reclaim over the attempt's zones: the frames that it freed. */
 uint64_t isim_reclaim(struct iommusim_phys *phys, const struct isim_attempt *attempt);
 
+/* Frames of the zone that reclaim could take. Models zone_reclaimable_pages(), mm/vmscan.c. */
+uint64_t isim_reclaimable(const struct iommusim_phys *phys, const struct isim_zone *zone);
+
 #endif

@@ -20,4 +20,6 @@ done <<'CHANGES'
 6.12-amd64-intel/fresh-noncontig.json s/"chunks": \[\[0,/"chunks": [[1,/
 6.12-arm64-smmuv3/fresh-noncontig.json s/f47"/f43"/
 6.1-amd64-amd/mixed-seed1.json s/"map_pages": \[\[/"map_pages": [[1/
+6.1-amd64-intel/fresh-noncontig.json s/"free_factor":5/"free_factor":4/
+6.12-amd64-intel/mixed-seed1.json s/"alloc_factor":1/"alloc_factor":2/
 CHANGES

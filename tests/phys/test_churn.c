@@ -105,7 +105,7 @@ static void hand_over(struct run *r)
 {
 	const struct held *h = some_block(r);
 	struct isim_zone *zone;
-	uint32_t frame;
+	uint32_t frame = 0;
 
 	if (!h || h->kind < IOMMUSIM_PAGE_SLAB || h->kind > IOMMUSIM_PAGE_HUGE ||
 	    h->order > r->w->pageblock_order)

@@ -132,6 +132,8 @@ static void without_free_memory_it_is_skipped(void **state)
 	struct iommusim_phys *phys = given_every_second_page_movable(&book);
 	struct iommusim_zone_numbers n = { .present = FRAMES, .managed = FRAMES };
 
+	phys->features |= IOMMUSIM_PHYS_WATERMARKS;
+	assert_int_equal(iommusim_phys_decay(phys, 0), 0); /* the counter is up to date */
 	/* 2048 frames are free: low + 2 * 512 of them are not enough, one less is. */
 	n.low = n.high = n.promo = 1024;
 	assert_ok(iommusim_phys_set_numbers(phys, 0, &n));
