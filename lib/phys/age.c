@@ -328,11 +328,23 @@ static void boot(struct ager *a)
 	a->lives.step = 0;
 }
 
+/* kcompactd runs by the clock here, so how often it failed says nothing about the next request. */
+static void forget_failures(struct iommusim_phys *phys)
+{
+	for (unsigned i = 0; i < phys->nr_zones; i++) {
+		struct isim_progress *p = &phys->zone[i].progress;
+
+		p->considered = 0;
+		p->defer_shift = p->order_failed = 0;
+	}
+}
+
 static void live(struct ager *a)
 {
 	boot(a);
 	for (; a->lives.step < a->lives.nr_steps && !a->err; a->lives.step++)
 		step(a);
+	forget_failures(a->phys);
 }
 
 static int check_age(struct iommusim_phys *phys, const struct iommusim_age *age)

@@ -163,6 +163,24 @@ static void life_goes_on(void **state)
 	iommusim_phys_destroy(phys);
 }
 
+static void a_fork_goes_on_alike(void **state)
+{
+	struct iommusim_phys *phys = given_aged("desktop", FRAMES_64M, 2, 1), *copy;
+	uint64_t hash = hash_of(phys);
+
+	assert_ok(iommusim_phys_fork(phys, &copy));
+	assert_int_equal(hash_of(copy), hash);
+	assert_ok(iommusim_phys_reclaim(copy, 0, 1000, NULL));
+	assert_ok(iommusim_phys_compact(copy, NULL));
+	assert_int_equal(hash_of(phys), hash);
+	assert_ok(iommusim_phys_reclaim(phys, 0, 1000, NULL));
+	assert_ok(iommusim_phys_compact(phys, NULL));
+	assert_int_equal(hash_of(phys), hash_of(copy));
+	assert_int_not_equal(hash_of(phys), hash);
+	iommusim_phys_destroy(copy);
+	iommusim_phys_destroy(phys);
+}
+
 static void two_zones_age_together(void **state)
 {
 	static const struct iommusim_zone_config zones[] = {
@@ -308,6 +326,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(memory_looks_used),
 		cmocka_unit_test(a_callers_blocks_stay),
 		cmocka_unit_test(life_goes_on),
+		cmocka_unit_test(a_fork_goes_on_alike),
 		cmocka_unit_test(two_zones_age_together),
 		cmocka_unit_test(it_is_not_told),
 		cmocka_unit_test(bad_input_is_refused),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Random operations on a small machine that a caller and a population share: allocate, free, split,
- * free in part, hand over, compact, reclaim, fork. After each one the whole structure is checked,
- * the caller's book compared, and every frame and its kind accounted for. Without arguments one
- * step in a hundred.
+ * free in part, hand over, compact, reclaim, drain, fork. After each one the whole structure is
+ * checked, the caller's book compared, and every frame and its kind accounted for. Without
+ * arguments one step in a hundred.
  */
 #include "book.h"
 
@@ -11,16 +11,22 @@
 #include "phys/population.h"
 #include "phys/slow.h"
 
-#define STEPS 1000000u
+#define STEPS   1000000u
+#define BOTH    (IOMMUSIM_PHYS_COMPACTION | IOMMUSIM_PHYS_RECLAIM)
+#define NR_CPUS 2u
 
 static const struct world {
 	const char *name;
 	unsigned kernel, nr_orders, pageblock_order;
 	uint64_t start, nr_frames, seed;
+	unsigned features;
 } worlds[] = {
-	{ "6.1, pageblocks of 8 frames", IOMMUSIM_KERNEL(6, 1), 5, 3, 0, 192, 1 },
-	{ "6.12, pageblocks of 16 frames, cut at both ends", 0, 6, 4, 7, 230, 2 },
-	{ "6.12, a pageblock is the highest order", 0, 5, 4, 16, 160, 3 },
+	{ "6.1, pageblocks of 8 frames", IOMMUSIM_KERNEL(6, 1), 5, 3, 0, 192, 1, BOTH },
+	{ "6.12, pageblocks of 16 frames, cut at both ends", 0, 6, 4, 7, 230, 2, BOTH },
+	{ "6.12, a pageblock is the highest order", 0, 5, 4, 16, 160, 3, BOTH },
+	{ "6.1, all features", IOMMUSIM_KERNEL(6, 1), 6, 4, 0, 480, 1, IOMMUSIM_PHYS_ALL },
+	{ "6.12, all features", 0, 6, 4, 0, 480, 2, IOMMUSIM_PHYS_ALL },
+	{ "6.12, all features, cut at both ends", 0, 5, 3, 9, 460, 3, IOMMUSIM_PHYS_ALL },
 };
 
 static unsigned nr_steps = STEPS / 100;
@@ -60,14 +66,17 @@ static void allocate(struct run *r)
 		                             .kind = 1 + below(r, IOMMUSIM_PAGE_PINNED) };
 	struct iommusim_page_block block;
 	uint64_t nr_large = 0;
-	int err;
+	int err, may_fail = r->w->features != BOTH;
 
 	for (unsigned order = req.order; order < r->w->nr_orders; order++)
 		nr_large += iommusim_phys_nr_free_blocks(r->phys, order);
 	if (!below(r, 8))
 		req.gfp |= IOMMUSIM_GFP_BIT_COMP;
+	req.cpu = below(r, NR_CPUS);
+	req.gfp &= ~(below(r, 3) ? 0 : IOMMUSIM_GFP_BIT_DIRECT_RECLAIM);
+	req.gfp |= below(r, 2) ? IOMMUSIM_GFP_BIT_NORETRY : 0;
 	err = iommusim_phys_alloc(r->phys, &req, &block);
-	assert_err(err, nr_large ? 0 : IOMMUSIM_ENOMEM);
+	assert_err(err, err && (may_fail || !nr_large) ? IOMMUSIM_ENOMEM : 0);
 	if (!err)
 		book_add(&r->book, block.pfn, req.order, req.kind);
 }
@@ -80,7 +89,7 @@ static void give_back(struct run *r)
 	if (!h)
 		return;
 	held = book_remove(&r->book, h->pfn);
-	assert_ok(iommusim_phys_free(r->phys, held.pfn, held.order));
+	assert_ok(iommusim_phys_free_on(r->phys, held.pfn, held.order, below(r, NR_CPUS)));
 }
 
 /* Split a block, and free every second page of it or none. */
@@ -182,10 +191,25 @@ static void go_on_with_a_fork(struct run *r)
 	book_owns(&r->book, r->phys);
 }
 
+/* Frames on the CPUs' lists. */
+static uint64_t nr_on_cpus(struct run *r)
+{
+	uint64_t nr = 0;
+
+	for (unsigned cpu = 0; cpu < NR_CPUS; cpu++) {
+		struct iommusim_pcp_state pcp;
+		struct iommusim_pcp_id id = { .cpu = cpu };
+
+		assert_ok(iommusim_phys_pcp(r->phys, id, &pcp));
+		nr += (uint64_t)pcp.count;
+	}
+	return nr;
+}
+
 static void check(struct run *r)
 {
 	struct iommusim_usage usage = usage_of(r);
-	uint64_t nr = iommusim_phys_nr_free(r->phys);
+	uint64_t nr = iommusim_phys_nr_free(r->phys) + nr_on_cpus(r);
 
 	if (iommusim_phys_check(r->phys))
 		fail_msg("%s", iommusim_phys_error(r->phys));
@@ -209,8 +233,12 @@ static void step(struct run *r)
 		hand_over(r);
 	else if (dice < 970)
 		compact(r);
-	else if (dice < 999)
+	else if (dice < 990)
 		reclaim(r);
+	else if (dice < 995)
+		iommusim_phys_drain(r->phys);
+	else if (dice < 999)
+		assert_true(iommusim_phys_decay(r->phys, below(r, NR_CPUS)) >= 0);
 	else
 		go_on_with_a_fork(r);
 }
@@ -221,8 +249,8 @@ static void every_frame_and_its_kind_are_accounted_for(void **state)
 	struct iommusim_phys_config config = { .kernel = w->kernel,
 		                               .nr_orders = w->nr_orders,
 		                               .pageblock_order = w->pageblock_order,
-		                               .features = IOMMUSIM_PHYS_COMPACTION |
-		                                           IOMMUSIM_PHYS_RECLAIM };
+		                               .features = w->features,
+		                               .nr_cpus = NR_CPUS };
 	struct run r = { .w = w, .rng = isim_rng_seed(w->seed) };
 
 	r.phys = given_zone(config, w->start, w->nr_frames);
@@ -247,6 +275,9 @@ int main(int argc, char **argv)
 		TEST_ROW(every_frame_and_its_kind_are_accounted_for, &worlds[0]),
 		TEST_ROW(every_frame_and_its_kind_are_accounted_for, &worlds[1]),
 		TEST_ROW(every_frame_and_its_kind_are_accounted_for, &worlds[2]),
+		TEST_ROW(every_frame_and_its_kind_are_accounted_for, &worlds[3]),
+		TEST_ROW(every_frame_and_its_kind_are_accounted_for, &worlds[4]),
+		TEST_ROW(every_frame_and_its_kind_are_accounted_for, &worlds[5]),
 	};
 
 	(void)argv;

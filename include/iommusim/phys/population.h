@@ -166,12 +166,12 @@ struct iommusim_age {
 
 /**
  * Live through hours of use, so that the free lists and pageblocks look as those of a machine that
- * was used; what fills memory then is its population, @swap_left what its profile leaves. The same
- * seed on the same machine gives the same memory on every host. No event is told of it. Takes 8
- * bytes of host memory a frame beside those of @phys while it runs, and a second or two for 4 GiB.
+ * was used; what fills memory then is its population, and swap is what the profile has less what
+ * was swapped out. The same seed on the same machine gives the same memory on every host. No event
+ * is told of it. While it runs it takes 8 more bytes of host memory a frame.
  *
- * 4 GiB in one zone, kernel 6.12, seed 1, default hours; the share of free memory that is unusable
- * by order, in thousandths, and the pageblocks by type:
+ * 4 GiB in one zone, kernel 6.12, no features, seed 1 and default hours take a second or two. What
+ * is free then, which share of it is unusable by order, in thousandths, and pageblocks by type:
  *
  *           free   0   1   2   3   4   5   6    7    8    9    10  Unmovable Movable Reclaimable
  * phone     4.2%   0  10 103 308 538 721 827  959  965  976  1000    12.8 %  82.6 %       4.6 %
@@ -181,7 +181,7 @@ struct iommusim_age {
  * Simplifies: the profiles are plausible rather than measured on machines; their users are few,
  * allocate without waiting, never touch memory again and fork nothing; kswapd keeps memory free
  * between the profile's marks and ends the next process that would end where it cannot; kcompactd
- * runs by the clock.
+ * runs by the clock, and its failures do not put off the next compaction.
  *
  * Returns 0; -IOMMUSIM_EINVAL: no such profile, too many hours, more than 2^31 frames, or a machine
  * created with nothing_free that has no state; -IOMMUSIM_E2BIG; -IOMMUSIM_EHOST (then the machine
