@@ -94,7 +94,7 @@ int iommusim_phys_alloc_bulk(struct iommusim_phys *phys, const struct iommusim_p
 
 /* ---- Freeing ---- */
 
-/* Every page, once: each in turn is marked as not in use, and all are marked back. */
+/* Is every page in use, and there once? */
 static int check_pages(struct iommusim_phys *phys, const iommusim_pfn *pfns, unsigned nr)
 {
 	unsigned good = 0;
@@ -104,7 +104,7 @@ static int check_pages(struct iommusim_phys *phys, const iommusim_pfn *pfns, uns
 		struct isim_zone *zone = isim_used_block(phys, pfns[good], 0, &frame);
 		unsigned state;
 
-		if (!zone)
+		if (!zone || isim_state(zone, frame) & ISIM_SEEN)
 			break;
 		state = isim_state(zone, frame);
 		isim_set_state(zone, frame, 0, state | ISIM_SEEN);
