@@ -7,7 +7,7 @@
 struct world {
 	struct iommusim_phys *phys, *copy;
 	const struct iommusim_age_profile *profile;
-	uint64_t nr_moved, nr_taken;
+	uint64_t nr_scanned, nr_taken;
 };
 
 static void create(void *ctx)
@@ -59,7 +59,7 @@ static void compact(void *ctx)
 	struct iommusim_compact_counts counts;
 
 	must(iommusim_phys_compact(world->copy, &counts), "compact");
-	world->nr_moved = counts.nr_moved;
+	world->nr_scanned = counts.nr_scanned;
 }
 
 static void reclaim(void *ctx)
@@ -83,10 +83,10 @@ int main(void)
 		bench(&(struct bench){ name, 1, create, age, &world });
 	}
 	bench(&(struct bench){ "fork of an aged 4 GiB", 1, forget_copy, copy, &world });
-	copy_anew(&world); /* once, for the number of frames that it moves or takes */
+	copy_anew(&world); /* once, for the number of blocks that it looks at, or takes */
 	compact(&world);
-	bench(&(struct bench){ "compact all, per page moved", world.nr_moved, copy_anew, compact,
-	                       &world });
+	bench(&(struct bench){ "compact all, per block looked at", world.nr_scanned, copy_anew,
+	                       compact, &world });
 	copy_anew(&world);
 	reclaim(&world);
 	bench(&(struct bench){ "reclaim a quarter, per page", world.nr_taken, copy_anew, reclaim,
