@@ -8,6 +8,7 @@
 #include "iommusim/phys/attempt.h"
 #include "iommusim/phys/exact.h"
 #include "iommusim/phys/state.h"
+#include "iommusim/phys/population.h"
 #include "iommusim/pgtable.h"
 #include "iommusim/iova.h"
 #include "iommusim/chunk.h"

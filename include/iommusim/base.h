@@ -72,7 +72,7 @@ enum iommusim_event_kind {
 	IOMMUSIM_EVENT_COMPACT,    /* order migratetype zone flag(enum iommusim_compact_result)
 	                              nr_scanned nr_pages(moved): one zone */
 	IOMMUSIM_EVENT_RECLAIM,    /* zone flag(enum iommusim_page_kind) nr_scanned nr_pages(taken):
-	                              one    kind of one zone; nr_scanned is told with the first */
+	                              one kind of one zone; nr_scanned is told with the first */
 	IOMMUSIM_EVENT_FREELIST,   /* order gfp flag(mark: 0 min, 1 low, 2 high) result nr_scanned:
 	                              one walk over the zonelist, and the zones that it looked at */
 	IOMMUSIM_EVENT_SLOW,       /* order gfp: an attempt leaves the fast path */

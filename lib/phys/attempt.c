@@ -322,6 +322,7 @@ static void use(struct isim_zone *zone, uint32_t frame, const struct iommusim_pa
 	if (req->gfp & IOMMUSIM_GFP_BIT_COMP && req->order)
 		state |= ISIM_COMPOUND;
 	isim_set_state(zone, frame, req->order, state);
+	isim_count_used(zone, state);
 }
 
 void isim_walk_finish(const struct isim_walk *walk, const struct iommusim_page_request *req)
@@ -403,9 +404,8 @@ static struct isim_zone *hit_zone(const struct iommusim_phys *phys,
 	unsigned node = req->node < 0 ? 0 : (unsigned)req->node, index;
 
 	if (migratetype_of(req->gfp) == 3 || (unsigned)req->kind >= IOMMUSIM_PAGE_RESERVED ||
-	    node >= ISIM_MAX_NODES || req->cpu >= phys->nr_cpus ||
-	    req->order >= phys->nr_orders || req->gfp & IOMMUSIM_GFP_BIT_THISNODE ||
-	    isim_wants_events(&phys->diag))
+	    node >= ISIM_MAX_NODES || req->cpu >= phys->nr_cpus || req->order >= phys->nr_orders ||
+	    req->gfp & IOMMUSIM_GFP_BIT_THISNODE || isim_wants_events(&phys->diag))
 		return NULL;
 	index = phys->preferred[node][phys->highest[req->gfp & 15]];
 	return index == ISIM_NO_ZONE ? NULL : &phys->zone[index];

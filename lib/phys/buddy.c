@@ -15,17 +15,22 @@ static void *new_leaf(const struct iommusim_phys *phys, unsigned top_order)
 	                   sizeof(uint16_t) + sizeof(struct isim_link) / 2);
 }
 
+int isim_leaf_create(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame)
+{
+	void **leaf = &zone->leaf[frame >> zone->top_order];
+
+	if (!*leaf)
+		*leaf = new_leaf(phys, zone->top_order);
+	return *leaf ? 0 : -IOMMUSIM_EHOST;
+}
+
 int isim_leaf_reserve(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame)
 {
 	void **leaf = &zone->leaf[frame >> zone->top_order];
 
-	if (*leaf)
-		return 0;
-	if (phys->spares && phys->spares->nr)
+	if (!*leaf && phys->spares && phys->spares->nr)
 		*leaf = phys->spares->leaf[--phys->spares->nr];
-	else
-		*leaf = new_leaf(phys, zone->top_order);
-	return *leaf ? 0 : -IOMMUSIM_EHOST;
+	return isim_leaf_create(phys, zone, frame);
 }
 
 int isim_spares_reserve(const struct iommusim_phys *phys, unsigned nr)
@@ -370,7 +375,9 @@ int isim_occupy(const struct iommusim_phys *phys, struct isim_zone *zone, uint32
 
 		if (err)
 			return err;
-		isim_set_state(zone, first, order, isim_used_state(order, kind));
+		isim_set_state(zone, first, order, isim_used_state(order, kind) | ISIM_POPULATION);
+		if (kind != IOMMUSIM_PAGE_RESERVED)
+			zone->nr_used[1][kind] += 1u << order;
 		first += 1u << order;
 	}
 	return 0;
@@ -426,6 +433,7 @@ static int cut_used(const struct iommusim_phys *phys, struct isim_zone *zone, ui
 int isim_block_carve(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame,
                      unsigned order, enum iommusim_page_kind kind)
 {
+	unsigned state = isim_used_state(order, kind) | ISIM_POPULATION;
 	uint32_t end = frame + (1u << order);
 	int err;
 
@@ -435,13 +443,17 @@ int isim_block_carve(const struct iommusim_phys *phys, struct isim_zone *zone, u
 	if (err)
 		return err;
 	for (uint32_t at = frame; at < end;) {
-		unsigned have = isim_block_order(isim_state(zone, at));
+		unsigned was = isim_state(zone, at), have = isim_block_order(was);
 
+		if (isim_block_kind(was) != IOMMUSIM_PAGE_RESERVED)
+			isim_count_unused(zone, was);
 		isim_set_state(zone, at, have, ISIM_INNER);
 		at += 1u << have;
 	}
 	if (order == zone->top_order)
 		isim_set_top_state(zone, frame >> order, ISIM_INNER);
-	isim_set_state(zone, frame, order, isim_used_state(order, kind));
+	isim_set_state(zone, frame, order, state);
+	if (kind != IOMMUSIM_PAGE_RESERVED)
+		isim_count_used(zone, state);
 	return 0;
 }

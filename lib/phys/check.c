@@ -5,8 +5,11 @@
  */
 #include "phys/request.h"
 
-/* Free blocks met while walking the frames. */
+#include <string.h>
+
+/* Free blocks, and frames in use, met while walking the frames. */
 struct tally {
+	uint32_t nr_used[2][IOMMUSIM_NR_PAGE_KINDS];
 	uint32_t nr_blocks[IOMMUSIM_MAX_ORDERS][IOMMUSIM_NR_MIGRATETYPES];
 	uint32_t nr_pcp; /* blocks on per-CPU lists */
 };
@@ -64,6 +67,21 @@ static int check_free(struct iommusim_phys *phys, const struct isim_zone *zone, 
 	return 0;
 }
 
+static int check_used(struct iommusim_phys *phys, const struct isim_zone *zone, uint32_t frame,
+                      struct tally *tally)
+{
+	unsigned state = isim_state(zone, frame), kind = isim_block_kind(state);
+
+	if (kind == ISIM_KIND_PCP)
+		tally->nr_pcp++;
+	else if (kind == IOMMUSIM_PAGE_BY_GFP || kind >= IOMMUSIM_NR_PAGE_KINDS)
+		return defect(phys, zone, frame, "a block in use is of no kind");
+	else if (kind != IOMMUSIM_PAGE_RESERVED)
+		tally->nr_used[(state & ISIM_POPULATION) != 0][kind] += 1u
+		                                                        << isim_block_order(state);
+	return 0;
+}
+
 /* Frames inside a block have no state of their own. */
 static int check_inside(struct iommusim_phys *phys, const struct isim_zone *zone, uint32_t frame,
                         unsigned order)
@@ -94,7 +112,7 @@ static int check_frames(struct iommusim_phys *phys, const struct isim_zone *zone
 		if ((state & ISIM_STATE_BITS) == ISIM_FREE)
 			err = check_free(phys, zone, frame, tally);
 		else
-			tally->nr_pcp += isim_block_kind(state) == ISIM_KIND_PCP;
+			err = check_used(phys, zone, frame, tally);
 		if (!err)
 			err = check_inside(phys, zone, frame, order);
 		if (err)
@@ -218,6 +236,9 @@ static int check_zone(struct iommusim_phys *phys, struct isim_zone *zone)
 	struct tally tally = { .nr_pcp = 0 };
 	int err = check_frames(phys, zone, &tally);
 
+	if (!err && memcmp(tally.nr_used, zone->nr_used, sizeof(tally.nr_used)))
+		return defect(phys, zone, zone->first,
+		              "the frames in use of a kind are miscounted");
 	if (!err)
 		err = check_sum(phys, zone);
 	if (!err)

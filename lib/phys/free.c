@@ -97,6 +97,7 @@ static int free_block(struct iommusim_phys *phys, struct isim_zone *zone, uint32
 		freed.list = (unsigned)list;
 		if (isim_pcp_reserve_free(phys, &zone->pcp[cpu], freed.list, 1))
 			return isim_no_memory(&phys->diag, "a per-CPU list");
+		isim_count_unused(zone, state);
 		isim_pcp_free(phys, zone, cpu, freed);
 		return 0;
 	}
@@ -104,6 +105,8 @@ static int free_block(struct iommusim_phys *phys, struct isim_zone *zone, uint32
 	err = isim_free_direct(phys, zone, frame, order, cpu);
 	if (err)
 		isim_set_state(zone, frame, order, state);
+	else
+		isim_count_unused(zone, state);
 	return err;
 }
 

@@ -114,6 +114,7 @@ int iommusim_phys_fork(const struct iommusim_phys *phys, struct iommusim_phys **
 	if (!p)
 		return -IOMMUSIM_EHOST;
 	*p = *phys;
+	memset(&p->owner, 0, sizeof(p->owner));
 	p->spares = NULL;
 	p->zone = NULL;
 	p->nr_zones = 0;

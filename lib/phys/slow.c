@@ -15,10 +15,10 @@
 /* What an attempt remembers from round to round. */
 struct effort {
 	enum isim_compact_priority priority;
-	enum isim_compact_result compacted; /* by the last round */
-	uint64_t reclaimed;                 /* by the last round */
-	unsigned nr_rounds;                 /* without progress */
-	unsigned nr_compactions;            /* that helped, at this priority */
+	enum iommusim_compact_result compacted; /* by the last round */
+	uint64_t reclaimed;                     /* by the last round */
+	unsigned nr_rounds;                     /* without progress */
+	unsigned nr_compactions;                /* that helped, at this priority */
 };
 
 static int is_costly(const struct isim_walk *walk)
@@ -55,12 +55,15 @@ static void wake_kswapd(struct iommusim_phys *phys, const struct isim_walk *walk
 /* Direct compaction and, unless it was skipped, another walk. 1: there is a block. */
 static int compact(struct iommusim_phys *phys, struct isim_walk *walk, struct effort *effort)
 {
-	effort->compacted = ISIM_COMPACT_SKIPPED;
+	effort->compacted = IOMMUSIM_COMPACT_SKIPPED;
 	if (!walk->attempt.order || !may_compact(phys, walk))
 		return 0;
 	phys->report.nr_compactions++;
 	effort->compacted = isim_compact(phys, &walk->attempt, effort->priority);
-	return effort->compacted != ISIM_COMPACT_SKIPPED && !isim_freelist(phys, walk);
+	if (effort->compacted == IOMMUSIM_COMPACT_SKIPPED || isim_freelist(phys, walk))
+		return 0;
+	isim_compact_worked(walk->zone, walk->attempt.order);
+	return 1;
 }
 
 /* Give pageblocks of the reserve back to the lists, in the first zone that has one. */
@@ -93,25 +96,7 @@ static int reclaim(struct iommusim_phys *phys, struct isim_walk *walk, struct ef
 	return !isim_freelist(phys, walk);
 }
 
-/* Frames of the zone that reclaim could take, models zone_reclaimable_pages(). */
-static int64_t reclaimable(const struct iommusim_phys *phys, const struct isim_zone *zone)
-{
-	int64_t frames = 0;
-
-	if (!(phys->features & IOMMUSIM_PHYS_RECLAIM))
-		return 0;
-	for (uint32_t at = zone->first; at < zone->end;) {
-		unsigned state = isim_state(zone, at), kind = isim_block_kind(state);
-
-		if ((state & ISIM_STATE_BITS) == ISIM_USED && kind >= IOMMUSIM_PAGE_CACHE &&
-		    kind <= IOMMUSIM_PAGE_HUGE)
-			frames += 1 << isim_block_order(state);
-		at += 1u << isim_block_order(state);
-	}
-	return frames;
-}
-
-/* Would @test pass in some zone, were all that is reclaimable free? Costs a walk over frames. */
+/* Would @test pass in some zone, were all that is reclaimable free? */
 static int would_pass(const struct iommusim_phys *phys, const struct isim_walk *walk,
                       struct isim_mark_test test, unsigned share)
 {
@@ -123,7 +108,7 @@ static int would_pass(const struct iommusim_phys *phys, const struct isim_walk *
 			continue;
 		t.mark += isim_mark(zone,
 		                    is_costly(walk) && share > 1 ? ISIM_ALLOC_LOW : ISIM_ALLOC_MIN);
-		t.extra = reclaimable(phys, zone) / share;
+		t.extra = (int64_t)(isim_reclaimable(phys, zone) / share);
 		if (isim_mark_passes(phys, zone, &t))
 			return 1;
 	}
@@ -159,9 +144,9 @@ static int may_compact_again(const struct iommusim_phys *phys, const struct isim
 
 	if (!effort->reclaimed || !may_compact(phys, walk) || !walk->attempt.order)
 		return 0;
-	if (effort->compacted == ISIM_COMPACT_SKIPPED)
+	if (effort->compacted == IOMMUSIM_COMPACT_SKIPPED)
 		return would_pass(phys, walk, room, walk->attempt.order + 1);
-	if (effort->compacted == ISIM_COMPACT_SUCCESS &&
+	if (effort->compacted == IOMMUSIM_COMPACT_SUCCESS &&
 	    ++effort->nr_compactions <= (is_costly(walk) ? MAX_ROUNDS / 4 : MAX_ROUNDS))
 		return 1;
 	if (effort->priority >= most)
@@ -246,8 +231,8 @@ static enum verdict compact_first(struct iommusim_phys *phys, struct isim_walk *
 	if (!is_costly(walk) || !HAS(walk, NORETRY))
 		return AGAIN;
 	effort->priority = ISIM_COMPACT_ASYNC;
-	return walk->attempt.this_node || effort->compacted <= ISIM_COMPACT_DEFERRED ? GIVE_UP
-	                                                                             : AGAIN;
+	return walk->attempt.this_node || effort->compacted <= IOMMUSIM_COMPACT_DEFERRED ? GIVE_UP
+	                                                                                 : AGAIN;
 }
 
 int isim_slow_path(struct iommusim_phys *phys, struct isim_walk *walk)

@@ -19,6 +19,7 @@
 #include "iommusim/phys.h"
 #include "iommusim/phys/attempt.h"
 #include "iommusim/phys/exact.h"
+#include "iommusim/phys/population.h"
 #include "iommusim/phys/state.h"
 
 #define ISIM_NIL       UINT32_MAX /* no frame, no top block */
@@ -28,7 +29,8 @@
 
 /*
  * The 16 bits of the first frame of a block: order (0..3), type of the list it is on, or was taken
- * from (4..6), state (7..8), compound (9), kind (10..13). A frame inside a block has 0.
+ * from (4..6), state (7..8), compound (9), kind (10..13), seen (14), held by no caller (15). A
+ * frame inside a block has 0.
  */
 #define ISIM_ORDER_BITS 0xfu
 #define ISIM_TYPE_SHIFT 4u
@@ -40,10 +42,22 @@
 #define ISIM_COMPOUND   0x200u
 #define ISIM_KIND_SHIFT 10u
 #define ISIM_SEEN       0x4000u /* while a list of frames is checked */
+#define ISIM_POPULATION 0x8000u /* in use, but not by a caller */
 #define ISIM_KIND_PCP   15u     /* on a per-CPU list: in use, but by nobody */
 
 struct isim_link {
 	uint32_t next, prev;
+};
+
+/* Where compaction and reclaim of a zone stand. Zeros: at the beginning. */
+struct isim_progress {
+	/* First frames of the pageblocks that the scanners go on with: of the one that moves, by
+	   asynchronous or not; of the one that finds room, 0: the last. */
+	uint32_t migrate[2], room;
+	/* After a failure: tries put off so far, log2 of those to put off, least order. */
+	uint32_t considered;
+	unsigned defer_shift, order_failed;
+	uint32_t hand; /* groups of frames that reclaim has looked at */
 };
 
 struct isim_zone {
@@ -63,6 +77,8 @@ struct isim_zone {
 	uint32_t tail[IOMMUSIM_MAX_ORDERS][IOMMUSIM_NR_MIGRATETYPES];
 	uint32_t nr_blocks[IOMMUSIM_MAX_ORDERS][IOMMUSIM_NR_MIGRATETYPES];
 	uint32_t nonempty[IOMMUSIM_NR_MIGRATETYPES]; /* bit n: list [n][type] has a block */
+	uint32_t nr_used[2][IOMMUSIM_NR_PAGE_KINDS]; /* frames: the callers', the population's */
+	struct isim_progress progress;
 	uint64_t nr_free; /* frames on the free lists, those of type Isolate excepted */
 	uint64_t nr_cuts; /* blocks cut in half so far */
 	/* What features need: NULL without any. */
@@ -113,6 +129,9 @@ struct iommusim_phys {
 	unsigned is_untouched;    /* 1: created with nothing_free, and no state built yet */
 	unsigned nr_zones, nr_nodes;
 	struct isim_zone *zone;
+	struct iommusim_page_owner owner; /* who is told of the callers' pages */
+	struct iommusim_page_owner ager;  /* who is told of the population's, while it ages */
+	uint64_t swap_left;               /* frames */
 	/* Zones by preferred node: its own from the highest down, then the other nodes'. */
 	uint8_t zonelist[ISIM_MAX_NODES][ISIM_MAX_ZONES];
 	/* What they lead to: the highest zone by the gfp's four zone bits, and the first zone of a
@@ -165,6 +184,19 @@ static inline void isim_set_top_state(struct isim_zone *zone, uint32_t top, unsi
 {
 	zone->top_state[top] =
 		(uint16_t)(state ^ isim_free_state(zone->top_order, IOMMUSIM_MOVABLE));
+}
+
+/* Note that a block is in use from now on, or not any more. */
+static inline void isim_count_used(struct isim_zone *zone, unsigned state)
+{
+	zone->nr_used[(state & ISIM_POPULATION) != 0][isim_block_kind(state)] +=
+		1u << isim_block_order(state);
+}
+
+static inline void isim_count_unused(struct isim_zone *zone, unsigned state)
+{
+	zone->nr_used[(state & ISIM_POPULATION) != 0][isim_block_kind(state)] -=
+		1u << isim_block_order(state);
 }
 
 static inline uint32_t isim_leaf_index(const struct isim_zone *zone, uint32_t frame)
@@ -311,6 +343,9 @@ int isim_zones_fork(struct iommusim_phys *copy, const struct iommusim_phys *phys
 /* ---- buddy.c: blocks and lists ---- */
 
 /* Give the top block of @frame a leaf. 0, or -EHOST with nothing changed. */
+int isim_leaf_create(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame);
+
+/* The same, from the spare leaves as long as there are some. */
 int isim_leaf_reserve(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame);
 
 /* Turn a top block that is free and on no list, or in use, into a cut one; it has a leaf. */
@@ -345,7 +380,8 @@ void isim_block_free(struct isim_zone *zone, uint32_t frame, struct isim_freeing
 int isim_release(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t first,
                  uint32_t end, unsigned type);
 
-/* Mark @first .. @end-1, which were in use as one block or more, as blocks in use of @kind. */
+/* Mark @first .. @end-1, which were RESERVED, in one block or more, as blocks in use of @kind that
+   no caller holds. */
 int isim_occupy(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t first,
                 uint32_t end, enum iommusim_page_kind kind);
 

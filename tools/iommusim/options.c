@@ -36,9 +36,12 @@ static const struct row {
 	  "of a made-up machine. fresh: all is free. pin:ORDER/STRIDE: the first "
 	  "page of every STRIDE-th block of that order is in use. "
 	  "random:FREE%,UNUSABLE%@ORDER, as random:30%,80%@9: that share is free, "
-	  "and that share of it lies in blocks below the order" },
+	  "and that share of it lies in blocks below the order. "
+	  "age:PROFILE[/HOURS]: used for that long, as a phone, desktop or server (default 8, 24 "
+	  "or "
+	  "168 hours)" },
 	{ "seed", "N", value_seed, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
-	  "of the random state (default 1)" },
+	  "of the random or aged state (default 1)" },
 	{ "page-size", "SIZE", value_page_size, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
 	  "CPU page: 4K (default), 16K or 64K; that of the machine where --buddyinfo is given" },
 	{ "kernel", "VERSION", value_kernel, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
@@ -167,7 +170,7 @@ int options_parse(struct options *options, unsigned command, int argc, char **ar
 		if (status)
 			return status;
 	}
-	options->random.seed = options->seed;
+	options->random.seed = options->age.seed = options->seed;
 	status = settle_state(options);
 	return status ? status : set_defaults(options);
 }

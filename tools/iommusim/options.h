@@ -21,7 +21,8 @@ enum state_kind {
 	STATE_FILE,
 	STATE_FRESH,
 	STATE_PIN,
-	STATE_RANDOM
+	STATE_RANDOM,
+	STATE_AGE
 };
 
 enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV };
@@ -38,6 +39,7 @@ struct options {
 	const char *state_text; /* as given, NULL: not given */
 	uint64_t pin_order, pin_stride;
 	struct iommusim_random_state random;
+	struct iommusim_age age;
 	unsigned page_shift;
 	unsigned kernel;
 	uint64_t seed;

@@ -45,7 +45,7 @@ static int create_zone(const struct options *options, struct state *state)
 
 	config.zones = &zone;
 	config.nr_zones = 1;
-	config.nothing_free = options->state != STATE_FRESH;
+	config.nothing_free = options->state == STATE_PIN || options->state == STATE_RANDOM;
 	if (options->memory & ((UINT64_C(1) << options->page_shift) - 1))
 		return say("--memory: '%s' is not a multiple of the CPU page, %s",
 		           size_exact(options->memory).s,
@@ -72,6 +72,8 @@ static int build_made_up(const struct options *options, struct state *state)
 		                        options->pin_stride);
 	if (options->state == STATE_RANDOM)
 		err = iommusim_phys_randomize(state->phys, &options->random);
+	if (options->state == STATE_AGE)
+		err = iommusim_phys_age(state->phys, &options->age);
 	return err ? say("--state: '%s': %s", options->state_text, wording(state)) : 0;
 }
 
@@ -224,7 +226,7 @@ static void describe_made_up(const struct options *options, struct line *line)
 	line_add(line, "made up: one zone Normal of %s at 4 GiB, state %s",
 	         size_exact(options->memory).s,
 	         options->state_text ? options->state_text : "fresh");
-	if (options->state == STATE_RANDOM)
+	if (options->state == STATE_RANDOM || options->state == STATE_AGE)
 		line_add(line, ", seed %" PRIu64, options->seed);
 }
 
