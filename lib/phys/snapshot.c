@@ -90,13 +90,14 @@ int iommusim_snapshot_read(const struct iommusim_host *host,
 		err = isim_copy_sized(&t, sizeof(t), texts);
 	if (err)
 		return err;
-	if (!t.buddyinfo)
-		return isim_complain(&h, IOMMUSIM_EINVAL, "a snapshot needs a buddyinfo");
+	if (!t.splat == !t.buddyinfo || (t.splat && (t.pagetypeinfo || t.zoneinfo)))
+		return isim_complain(&h, IOMMUSIM_EINVAL,
+		                     "a snapshot needs a buddyinfo, or a report and nothing else");
 	snap = isim_zalloc(&h, 1, sizeof(*snap));
 	if (!snap)
 		return isim_complain(&h, IOMMUSIM_EHOST, "the host has no memory for a snapshot");
 	snap->host = h;
-	err = read_proc(snap, &t);
+	err = t.splat ? isim_splat_read(snap, t.splat) : read_proc(snap, &t);
 	if (err) {
 		iommusim_snapshot_destroy(snap);
 		return err;
@@ -139,6 +140,11 @@ int iommusim_snapshot_pcp(const struct iommusim_snapshot *snapshot, unsigned zon
 		return -IOMMUSIM_EINVAL;
 	*pcp = snapshot->pcp[snapshot->zone[zone].first_cpu + index];
 	return 0;
+}
+
+const struct iommusim_splat *iommusim_snapshot_splat(const struct iommusim_snapshot *snapshot)
+{
+	return snapshot->has_splat ? &snapshot->splat : NULL;
 }
 
 void iommusim_snapshot_destroy(struct iommusim_snapshot *snapshot)

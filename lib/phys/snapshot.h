@@ -75,14 +75,64 @@ int isim_buddyinfo_counts(struct isim_reader *r, unsigned *nr_orders, const char
                           uint64_t *counts, unsigned *capped);
 int isim_buddyinfo_read(struct iommusim_snapshot *snap, const struct iommusim_text *text);
 
-/* ---- zoneinfo.c, reserve.c ---- */
+/* ---- numbers.c ---- */
 
-int isim_zoneinfo_read(struct iommusim_snapshot *snap, const struct iommusim_text *text);
+enum isim_number {
+	ISIM_FREE_FRAMES,
+	ISIM_BOOST,
+	ISIM_MIN,
+	ISIM_LOW,
+	ISIM_HIGH,
+	ISIM_PROMO,
+	ISIM_SPANNED,
+	ISIM_PRESENT,
+	ISIM_MANAGED,
+	ISIM_CMA_FRAMES,
+	ISIM_START,
+	ISIM_RESERVED_HIGHATOMIC,
+	ISIM_FREE_PCP,
+	ISIM_NR_NUMBERS
+};
+
+/* What was read of a zone, in frames, and where. */
+struct isim_numbers {
+	struct isim_field field;
+	unsigned line[ISIM_NR_NUMBERS]; /* 0: not there */
+	uint64_t value[ISIM_NR_NUMBERS];
+};
+
+const char *isim_numbers_name(enum isim_number number);
+
+/* Take the boost out of the marks, which are printed with it, fill in promo where the kernel does
+ * not print it, and check all, together with the zone's counts. 0 or a worded error. */
+int isim_numbers_settle(const struct isim_reader *r, const struct iommusim_snapshot *snap,
+                        struct isim_numbers *n, const struct isim_snapshot_zone *zone);
+void isim_numbers_keep(const struct isim_numbers *n, struct isim_snapshot_zone *zone);
 
 /* lowmem_reserve of all zones from what was printed, where the zones @seen are named. 0 or a worded
  * error. */
 int isim_snapshot_reserve(const struct isim_reader *r, struct iommusim_snapshot *snap,
                           unsigned seen);
+
+/* ---- zoneinfo.c, splat.c ---- */
+
+int isim_zoneinfo_read(struct iommusim_snapshot *snap, const struct iommusim_text *text);
+int isim_splat_read(struct iommusim_snapshot *snap, const struct iommusim_text *text);
+
+/* ---- splat_request.c ---- */
+
+extern const char isim_splat_header[]; /* what the line of the request has */
+
+/* What follows it: order and mode. 0 or a worded error. */
+int isim_splat_read_header(struct isim_reader *r, struct isim_word rest,
+                           struct iommusim_splat *splat);
+
+/* What follows "Comm:". */
+void isim_splat_read_task(struct isim_reader *r, struct isim_word rest,
+                          struct iommusim_splat *splat);
+
+/* The mode as bits, once the kernel is known. */
+void isim_splat_settle_gfp(struct iommusim_splat *splat);
 
 /* ---- span.c ---- */
 

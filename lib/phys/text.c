@@ -37,6 +37,28 @@ struct isim_word isim_text_word(struct isim_reader *r)
 	return w;
 }
 
+struct isim_word isim_text_behind(struct isim_word in, const char *text)
+{
+	size_t length = strlen(text);
+
+	for (; in.length >= length; in.text++, in.length--)
+		if (!memcmp(in.text, text, length))
+			return (struct isim_word){ in.text + length, in.length - length };
+	return (struct isim_word){ NULL, 0 };
+}
+
+void isim_text_copy(char *to, size_t bytes, struct isim_word from)
+{
+	size_t n = from.length < bytes - 1 ? from.length : bytes - 1;
+
+	for (size_t i = 0; i < n; i++) {
+		to[i] = from.text[i];
+		if ((unsigned char)to[i] < ' ' || (unsigned char)to[i] > '~')
+			to[i] = '?';
+	}
+	to[n] = 0;
+}
+
 int isim_text_take_end(struct isim_word *w, char c)
 {
 	if (!w->length || w->text[w->length - 1] != c)
@@ -66,16 +88,8 @@ int isim_text_bad(const struct isim_reader *r, const char *field, struct isim_wo
                   const char *why)
 {
 	char shown[41];
-	size_t n = value.length < sizeof(shown) - 1 ? value.length : sizeof(shown) - 1;
 
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)value.text[i];
-
-		shown[i] = value.text[i];
-		if (c < ' ' || c > '~')
-			shown[i] = '?';
-	}
-	shown[n] = 0;
+	isim_text_copy(shown, sizeof(shown), value);
 	return isim_complain(r->host, IOMMUSIM_EINVAL, "%s:%u: %s: '%s' %s", r->name, r->nr, field,
 	                     shown, why);
 }

@@ -32,6 +32,12 @@ int isim_text_starts(struct isim_word w, const char *text);
 /* The next word of the line; length 0: there is none. */
 struct isim_word isim_text_word(struct isim_reader *r);
 
+/* What follows @text in @in; length 0 and NULL: it is not there. */
+struct isim_word isim_text_behind(struct isim_word in, const char *text);
+
+/* As much of @from as fits, '?' for what is not ASCII, and a 0. */
+void isim_text_copy(char *to, size_t bytes, struct isim_word from);
+
 /* Take @c off the end of a word. 1, or 0: it is not there. */
 int isim_text_take_end(struct isim_word *w, char c);
 

@@ -10,31 +10,24 @@
 
 #define MAX_NUMBER (UINT64_C(1) << 52)
 
-enum key { FREE, BOOST, MIN, LOW, HIGH, PROMO, SPANNED, PRESENT, MANAGED, CMA, START_PFN, NR_KEYS };
-
+/* As they stand there; the others are never printed. */
 static const struct {
 	const char *name;
 	unsigned is_needed;
-} keys[NR_KEYS] = {
-	[FREE] = { "free", 1 },
-	[BOOST] = { "boost", 0 },
-	[MIN] = { "min", 1 },
-	[LOW] = { "low", 1 },
-	[HIGH] = { "high", 1 },
-	[PROMO] = { "promo", 0 },
-	[SPANNED] = { "spanned", 1 },
-	[PRESENT] = { "present", 1 },
-	[MANAGED] = { "managed", 1 },
-	[CMA] = { "cma", 0 },
-	[START_PFN] = { "start_pfn:", 1 },
+} keys[ISIM_NR_NUMBERS] = {
+	[ISIM_FREE_FRAMES] = { "free", 1 }, [ISIM_BOOST] = { "boost", 0 },
+	[ISIM_MIN] = { "min", 1 },          [ISIM_LOW] = { "low", 1 },
+	[ISIM_HIGH] = { "high", 1 },        [ISIM_PROMO] = { "promo", 0 },
+	[ISIM_SPANNED] = { "spanned", 1 },  [ISIM_PRESENT] = { "present", 1 },
+	[ISIM_MANAGED] = { "managed", 1 },  [ISIM_CMA_FRAMES] = { "cma", 0 },
+	[ISIM_START] = { "start_pfn:", 1 },
 };
 
 /* The zone that is being read. */
 struct entry {
 	struct isim_zone_name name;
-	unsigned line;              /* of its name; 0: there is none */
-	unsigned key_line[NR_KEYS]; /* 0: not there yet */
-	uint64_t value[NR_KEYS];
+	unsigned line; /* of its name; 0: there is none */
+	struct isim_numbers numbers;
 	unsigned reserve_line;
 	uint64_t reserve[IOMMUSIM_NR_ZONES];
 	unsigned nr_reserve;
@@ -48,13 +41,6 @@ struct zoneinfo {
 	unsigned names; /* of zones, one bit each */
 };
 
-static int bad_entry(struct zoneinfo *z, unsigned line, const char *what, uint64_t value,
-                     const char *why)
-{
-	return isim_complain(z->r.host, IOMMUSIM_EINVAL, "%s:%u: %s, %s: '%llu' %s", z->r.name,
-	                     line, z->entry.name.field.s, what, (unsigned long long)value, why);
-}
-
 /* ---- The end of a zone ---- */
 
 static int check_is_whole(struct zoneinfo *z)
@@ -62,90 +48,25 @@ static int check_is_whole(struct zoneinfo *z)
 	const struct entry *e = &z->entry;
 	const char *missing = e->reserve_line ? NULL : "protection:";
 
-	for (unsigned key = 0; key < NR_KEYS; key++)
-		if (keys[key].is_needed && !e->key_line[key] &&
-		    (key != START_PFN || e->value[PRESENT]))
-			missing = keys[key].name;
+	for (unsigned i = 0; i < ISIM_NR_NUMBERS; i++)
+		if (keys[i].is_needed && !e->numbers.line[i] &&
+		    (i != ISIM_START || e->numbers.value[ISIM_PRESENT]))
+			missing = keys[i].name;
 	if (!missing)
 		return 0;
 	return isim_complain(z->r.host, IOMMUSIM_EINVAL, "%s:%u: %s: '%s' is missing", z->r.name,
 	                     e->line, e->name.field.s, missing);
 }
 
-/* Marks as they are without the boost, which the kernel adds to what it prints. */
-static int settle_marks(struct zoneinfo *z)
-{
-	struct entry *e = &z->entry;
-	uint64_t *v = e->value;
-
-	if (!e->key_line[PROMO]) {
-		v[PROMO] = v[HIGH] + (v[HIGH] - v[LOW]);
-		e->key_line[PROMO] = e->key_line[HIGH];
-	}
-	for (unsigned key = LOW; key <= PROMO; key++)
-		if (v[key] < v[key - 1])
-			return bad_entry(z, e->key_line[key], keys[key].name, v[key],
-			                 "is below the mark before it");
-	if (v[BOOST] > v[MIN])
-		return bad_entry(z, e->key_line[BOOST], "boost", v[BOOST],
-		                 "is above min, which contains it");
-	for (unsigned key = MIN; key <= PROMO; key++)
-		v[key] -= v[BOOST];
-	return 0;
-}
-
-static int check_sizes(struct zoneinfo *z)
-{
-	const struct entry *e = &z->entry;
-	const uint64_t *v = e->value;
-
-	if (v[SPANNED] > UINT32_MAX - (UINT32_C(1) << 14))
-		return bad_entry(z, e->key_line[SPANNED], "spanned", v[SPANNED],
-		                 "is above 2^32 - 2^14 frames");
-	if (v[PRESENT] > v[SPANNED])
-		return bad_entry(z, e->key_line[PRESENT], "present", v[PRESENT],
-		                 "is more than the zone spans");
-	if (v[MANAGED] > v[PRESENT])
-		return bad_entry(z, e->key_line[MANAGED], "managed", v[MANAGED],
-		                 "is more than is present");
-	return 0;
-}
-
-static int check_counts(struct zoneinfo *z, const struct isim_snapshot_zone *zone)
-{
-	uint64_t frames = isim_snapshot_free(zone);
-
-	if (frames <= z->entry.value[PRESENT])
-		return 0;
-	return isim_complain(
-		z->r.host, IOMMUSIM_EINVAL,
-		"%s:%u: %s: free frames '%llu' are more than the %llu present "
-		"(%s:%u)",
-		z->snap->counts_name, zone->line, z->entry.name.field.s, (unsigned long long)frames,
-		(unsigned long long)z->entry.value[PRESENT], z->r.name, z->entry.key_line[PRESENT]);
-}
-
 static void keep(struct zoneinfo *z, struct isim_snapshot_zone *zone)
 {
 	const struct entry *e = &z->entry;
-	struct iommusim_snapshot_zone *told = &zone->told;
 
-	told->has_span = told->has_numbers = 1;
-	told->start_pfn = e->value[START_PFN];
-	told->spanned = e->value[SPANNED];
-	told->numbers = (struct iommusim_zone_numbers){ .present = e->value[PRESENT],
-		                                        .managed = e->value[MANAGED],
-		                                        .min = e->value[MIN],
-		                                        .low = e->value[LOW],
-		                                        .high = e->value[HIGH],
-		                                        .promo = e->value[PROMO],
-		                                        .boost = e->value[BOOST] };
-	told->nr_free = e->value[FREE];
-	told->nr_cma = e->value[CMA];
+	isim_numbers_keep(&e->numbers, zone);
 	zone->first_cpu = e->first_cpu;
-	told->nr_cpus = (unsigned)(z->snap->nr_pcp - e->first_cpu);
+	zone->told.nr_cpus = (unsigned)(z->snap->nr_pcp - e->first_cpu);
 	for (size_t i = e->first_cpu; i < z->snap->nr_pcp; i++)
-		told->nr_pcp += z->snap->pcp[i].count;
+		zone->told.nr_pcp += z->snap->pcp[i].count;
 	zone->numbers_line = e->line;
 	zone->nr_reserve = e->nr_reserve;
 	memcpy(zone->reserve, e->reserve, sizeof(zone->reserve));
@@ -153,11 +74,11 @@ static void keep(struct zoneinfo *z, struct isim_snapshot_zone *zone)
 
 static int end_zone(struct zoneinfo *z)
 {
-	const struct entry *e = &z->entry;
+	struct entry *e = &z->entry;
 	struct isim_snapshot_zone *zone;
 	int err = e->line ? check_is_whole(z) : 0;
 
-	if (err || !e->line || !e->value[PRESENT])
+	if (err || !e->line || !e->numbers.value[ISIM_PRESENT])
 		return err;
 	zone = isim_snapshot_find(z->snap, e->name.node, e->name.zone);
 	if (!zone)
@@ -168,11 +89,7 @@ static int end_zone(struct zoneinfo *z)
 		return isim_complain(z->r.host, IOMMUSIM_EINVAL,
 		                     "%s:%u: %s: the zone is there twice", z->r.name, e->line,
 		                     e->name.field.s);
-	err = settle_marks(z);
-	if (!err)
-		err = check_sizes(z);
-	if (!err)
-		err = check_counts(z, zone);
+	err = isim_numbers_settle(&z->r, z->snap, &e->numbers, zone);
 	if (!err)
 		keep(z, zone);
 	return err;
@@ -193,6 +110,7 @@ static int begin_zone(struct zoneinfo *z)
 	if (!err && z->entry.name.comma)
 		err = isim_text_bad(&z->r, z->entry.name.field.s, isim_text_word(&z->r),
 		                    "follows a comma");
+	z->entry.numbers.field = z->entry.name.field;
 	z->names |= err ? 0 : 1u << z->entry.name.zone;
 	return err ? err : isim_text_end(&z->r, z->entry.name.field.s);
 }
@@ -209,15 +127,17 @@ static int read_number(struct zoneinfo *z, const char *name, uint64_t *value)
 	return isim_text_end(&z->r, field);
 }
 
-static int read_key(struct zoneinfo *z, unsigned key)
+static int read_key(struct zoneinfo *z, enum isim_number number)
 {
-	struct entry *e = &z->entry;
-	int err = read_number(z, keys[key].name, &e->value[key]);
+	struct isim_numbers *n = &z->entry.numbers;
+	int err = read_number(z, isim_numbers_name(number), &n->value[number]);
 
-	if (!err && e->key_line[key])
-		err = bad_entry(z, z->r.nr, keys[key].name, e->value[key],
-		                "is there for the second time");
-	e->key_line[key] = z->r.nr;
+	if (!err && n->line[number])
+		err = isim_complain(z->r.host, IOMMUSIM_EINVAL,
+		                    "%s:%u: %s, %s: '%llu' is there for the second time", z->r.name,
+		                    z->r.nr, n->field.s, isim_numbers_name(number),
+		                    (unsigned long long)n->value[number]);
+	n->line[number] = z->r.nr;
 	return err;
 }
 
@@ -314,9 +234,9 @@ static int read_line(struct zoneinfo *z)
 	}
 	if (isim_text_is(w, "pages"))
 		w = isim_text_word(&z->r);
-	for (unsigned key = 0; key < NR_KEYS; key++)
-		if (isim_text_is(w, keys[key].name))
-			return read_key(z, key);
+	for (unsigned i = 0; i < ISIM_NR_NUMBERS; i++)
+		if (keys[i].name && isim_text_is(w, keys[i].name))
+			return read_key(z, i);
 	if (isim_text_is(w, "protection:"))
 		return read_protection(z);
 	err = read_pcp(z, w);
