@@ -28,17 +28,15 @@ unsigned iommusim_phys_page_shift(const struct iommusim_phys *phys)
 	return phys->page_shift;
 }
 
-/* The first frame of the block that @frame is in. */
+/* The first frame of the block that @frame is in: frames inside have no state. */
 static uint32_t block_of(const struct isim_zone *zone, uint32_t frame)
 {
-	for (unsigned order = 0; order < zone->top_order; order++) {
-		uint32_t head = frame & ~((1u << order) - 1);
-		unsigned state = isim_state(zone, head);
+	unsigned order = 0;
 
-		if (state & ISIM_STATE_BITS)
-			return frame & ~((1u << isim_block_order(state)) - 1);
-	}
-	return frame & ~((1u << zone->top_order) - 1);
+	while (!(isim_state(zone, frame & ~((1u << order) - 1)) & ISIM_STATE_BITS))
+		order++;
+	order = isim_block_order(isim_state(zone, frame & ~((1u << order) - 1)));
+	return frame & ~((1u << order) - 1);
 }
 
 /* Is any of the frames @at .. @end-1 somebody's, or free? */

@@ -275,6 +275,15 @@ static const struct bad_row {
 	  REQUEST MEMORY "Node 0 DMA32 free:124kB min:0kB low:4kB high:8kB present:120kB "
 	                 "managed:120kB\n" RESERVE BLOCKS,
 	  "splat:6: node 0, zone DMA32: free frames '31' are more than the 30 present (splat:4)" },
+	{ "more memory than a machine has",
+	  REQUEST MEMORY "Node 0 DMA32 free:124kB min:0kB low:4kB high:8kB present:17179869184kB "
+	                 "managed:1200kB\n" RESERVE BLOCKS,
+	  "splat:4: node 0, zone DMA32, present: '4294967296' is above 2^32 - 2^14 frames" },
+	{ "fifteen orders",
+	  REQUEST MEMORY NUMBERS RESERVE
+	  "Node 0 DMA32: 0*4kB 0*8kB 0*16kB 0*32kB 0*64kB 0*128kB 0*256kB 0*512kB 0*1024kB "
+	  "0*2048kB 0*4096kB 0*8192kB 0*16384kB 0*32768kB 0*65536kB = 0kB\n",
+	  "splat:6: node 0, zone DMA32: '0*65536kB' is one order too many" },
 	{ "marks that are no pages",
 	  REQUEST MEMORY "Node 0 DMA32 free:124kB min:3kB low:4kB high:8kB present:1200kB "
 	                 "managed:1200kB\n" RESERVE BLOCKS,
@@ -315,8 +324,11 @@ static void a_report_stands_alone(void **state)
 {
 	struct texts both = { .buddy = "Node 0, zone Normal 1\n", .splat = report };
 	struct texts none = { NULL, NULL, NULL, NULL };
+	struct iommusim_snapshot_texts no_size = { .size = 0 };
+	struct iommusim_snapshot *snapshot = NULL;
 
 	assert_refused(both, "a snapshot needs a buddyinfo, or a report and nothing else");
+	assert_err(iommusim_snapshot_read(NULL, &no_size, &snapshot), IOMMUSIM_EINVAL);
 	assert_refused(none, "a snapshot needs a buddyinfo, or a report and nothing else");
 }
 

@@ -175,6 +175,32 @@ static void the_zones_of_protection_are_the_usual_ones(void **state)
 	iommusim_phys_destroy(phys);
 }
 
+#define NODE(node, zone, start)                                                                   \
+	"Node " #node ", zone " #zone "\n  per-node stats\n nr_dirty 5\n pages free 1\n min 3\n " \
+	"low 4\n high 5\n" SIZES "protection: (0, 0, 32, 32)\n pagesets\n cpu: 0\n count: " #node \
+	"\n high: 9\n batch: 1\n vm stats threshold: 6\n start_pfn: " #start "\n"
+
+static void every_node_has_its_zones(void **state)
+{
+	static const char buddy[] = "Node 0, zone   Normal      1      0      0" ZEROS8 "\n"
+				    "Node 1, zone   Normal      0      1      0" ZEROS8 "\n"
+				    "Node 1, zone  Movable      0      0      1" ZEROS8 "\n";
+	struct texts texts = { .buddy = buddy,
+		               .zones = NODE(0, Normal, 1048576) NODE(1, Normal, 2097152)
+		                       NODE(1, Movable, 2098176) };
+	struct iommusim_phys *phys = create_from(texts, NULL);
+	struct iommusim_zone_info info;
+	struct iommusim_zone_numbers n;
+
+	assert_buddyinfo(phys, buddy);
+	assert_ok(iommusim_phys_zone(phys, 2, &info));
+	assert_int_equal(info.node, 1);
+	assert_int_equal(info.start_pfn, 2098176);
+	assert_ok(iommusim_phys_numbers(phys, 2, &n));
+	assert_int_equal(n.lowmem_reserve[IOMMUSIM_ZONE_MOVABLE], 32);
+	iommusim_phys_destroy(phys);
+}
+
 /* ---- Any state of any span comes out again ---- */
 
 static void write_zoneinfo(const struct iommusim_phys *phys, char *text, size_t bytes)
@@ -266,6 +292,8 @@ static const struct bad_row {
 	{ "binary", "Node 0, zone\x7f", "zoneinfo:1: byte 12: 0x7f is not text" },
 	{ "another file", "MemTotal: 5 kB\n", "zoneinfo:1: line: 'MemTotal:' is not 'Node'" },
 	{ "another language", "Knoten 0, Zone DMA\n", "zoneinfo:1: line: 'Knoten' is not 'Node'" },
+	{ "a comma behind a zone", "Node 0, zone Normal, type\n",
+	  "zoneinfo:1: node 0, zone Normal: 'type' follows a comma" },
 	{ "a line before the first zone", "  pages free 1\n",
 	  "zoneinfo:1: line: 'pages' is not 'Node'" },
 	{ "a file that ends early", HEAD, "zoneinfo:1: node 0, zone Normal: 'managed' is missing" },
@@ -375,18 +403,19 @@ static void blocks_that_do_not_fit_are_refused(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[9 + ARRAY_LEN(bad_rows)] = {
+	struct CMUnitTest tests[10 + ARRAY_LEN(bad_rows)] = {
 		cmocka_unit_test(zones_are_where_they_really_are),
 		cmocka_unit_test(a_hole_has_no_pageblocks),
 		cmocka_unit_test(numbers_are_those_printed_less_the_boost),
 		cmocka_unit_test(every_cpu_has_its_list),
 		cmocka_unit_test(the_zones_of_protection_are_the_usual_ones),
+		cmocka_unit_test(every_node_has_its_zones),
 		cmocka_unit_test(any_state_of_any_span_comes_out_again),
 		cmocka_unit_test(more_free_frames_than_present_are_refused),
 		cmocka_unit_test(zones_that_overlap_are_refused),
 		cmocka_unit_test(blocks_that_do_not_fit_are_refused),
 	};
-	size_t nr = 9;
+	size_t nr = 10;
 
 	for (size_t i = 0; i < ARRAY_LEN(bad_rows); i++)
 		tests[nr++] = (struct CMUnitTest)TEST_ROW(bad_zoneinfo_is_refused_in_one_line,
