@@ -244,6 +244,18 @@ def made_up_memory_is_drawn():
     return differences(pinned=(pinned, ["m" * 64] * 2), fresh=(fresh, ["." * 64] * 2))
 
 
+def cells_need_not_be_aligned():
+    """All is free, from the second pageblock on, 8192 pageblocks and a half: 16 to a character."""
+    frames = 512 + 4096 * 1024 + 256
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        (path / "b").write_text("Node 0, zone Normal 0 0 0 0 0 0 0 0 1 1 4096\n")
+        (path / "z").write_text(ZONE.replace("30000", str(frames)).replace("25000", str(frames))
+                                .replace("  4096\n", "  512\n"))
+        rows = maps_of(run("show", "state", "--buddyinfo=b", "--zoneinfo=z", cwd=folder).stdout)
+    return differences(rows=(rows, ["." * 64] * 8 + ["."]))
+
+
 def in_a_terminal(env):
     """What is printed where the standard output is a terminal."""
     try:
@@ -338,7 +350,7 @@ with tempfile.TemporaryDirectory() as scratch:
     TESTS = [(function.__name__.replace("_", " "), function) for function in (
         this_host_is_read_with_zoneinfo, zoneinfo_without_pagetypeinfo_tells_the_size,
         a_report_in_a_log_is_the_same, what_is_given_is_not_the_reports,
-        a_report_cut_in_half_is_refused, the_picture_fits_80_columns, made_up_memory_is_drawn,
+        a_report_cut_in_half_is_refused, the_picture_fits_80_columns, cells_need_not_be_aligned, made_up_memory_is_drawn,
         colours_are_for_terminals)]
     TESTS += [(f"{title}: {name}", test(name)) for names, title, test in (
         (MACHINES, "shows what zoneinfo says", shows_what_zoneinfo_says),

@@ -51,9 +51,11 @@ static void draw_types(const struct iommusim_phys *phys, struct picture *picture
 /* A free block may reach over several cells. */
 static void draw_block(struct picture *picture, iommusim_pfn pfn, uint64_t frames)
 {
+	uint64_t size = UINT64_C(1) << picture->cell_lg2;
+
 	while (frames) {
-		iommusim_pfn next = (pfn | ((UINT64_C(1) << picture->cell_lg2) - 1)) + 1;
-		uint64_t here = next - pfn < frames ? next - pfn : frames;
+		uint64_t left = size - ((pfn - picture->start_pfn) & (size - 1));
+		uint64_t here = left < frames ? left : frames;
 
 		cell_at(picture, pfn)->free += here;
 		pfn += here;
