@@ -6,6 +6,8 @@
  */
 #include "phys/snapshot.h"
 
+#define MAX_PFN (UINT64_C(1) << 47) /* in pages of 64 KiB, all that 64 bits of address reach */
+
 const char *isim_numbers_name(enum isim_number number)
 {
 	static const char *const names[ISIM_NR_NUMBERS] = {
@@ -67,6 +69,8 @@ int isim_numbers_settle(const struct isim_reader *r, const struct iommusim_snaps
 
 	if (err)
 		return err;
+	if (n->value[ISIM_START] > MAX_PFN)
+		return bad(r, n, ISIM_START, "is above 2^47");
 	if (n->value[ISIM_SPANNED] > UINT32_MAX - (UINT32_C(1) << 14))
 		return bad(r, n, ISIM_SPANNED, "is above 2^32 - 2^14 frames");
 	if (n->value[ISIM_PRESENT] > UINT32_MAX - (UINT32_C(1) << 14))
@@ -98,6 +102,26 @@ void isim_numbers_keep(const struct isim_numbers *n, struct isim_snapshot_zone *
 	told->nr_cma = v[ISIM_CMA_FRAMES];
 	told->nr_highatomic = v[ISIM_RESERVED_HIGHATOMIC];
 	told->nr_pcp = v[ISIM_FREE_PCP];
+}
+
+int isim_numbers_total(const struct isim_reader *r, const struct iommusim_snapshot *snap)
+{
+	uint64_t frames = 0;
+
+	for (unsigned i = 0; i < snap->nr_zones; i++) {
+		const struct isim_snapshot_zone *zone = &snap->zone[i];
+
+		frames += zone->told.has_span ? zone->told.spanned : zone->told.numbers.present;
+		if (frames > ISIM_MAX_FRAMES)
+			return isim_complain(
+				r->host, IOMMUSIM_EINVAL,
+				"%s:%u: %s: frames '%llu' of the zones so far are more than a "
+				"machine has",
+				r->name, zone->numbers_line,
+				isim_text_zone_field(zone->node, zone->zone).s,
+				(unsigned long long)frames);
+	}
+	return 0;
 }
 
 /* ---- lowmem_reserve ---- */

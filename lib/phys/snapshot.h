@@ -109,6 +109,9 @@ int isim_numbers_settle(const struct isim_reader *r, const struct iommusim_snaps
                         struct isim_numbers *n, const struct isim_snapshot_zone *zone);
 void isim_numbers_keep(const struct isim_numbers *n, struct isim_snapshot_zone *zone);
 
+/* Whether all zones together fit into a machine: 0 or a worded error. */
+int isim_numbers_total(const struct isim_reader *r, const struct iommusim_snapshot *snap);
+
 /* lowmem_reserve of all zones from what was printed, where the zones @seen are named. 0 or a worded
  * error. */
 int isim_snapshot_reserve(const struct isim_reader *r, struct iommusim_snapshot *snap,

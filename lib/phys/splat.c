@@ -384,6 +384,8 @@ static int check_is_whole(struct report *p)
 		err = check_zone(p, i);
 		seen |= 1u << p->snap->zone[i].zone;
 	}
+	if (!err)
+		err = isim_numbers_total(&p->r, p->snap);
 	return err ? err : isim_snapshot_reserve(&p->r, p->snap, seen);
 }
 

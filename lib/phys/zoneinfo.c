@@ -268,6 +268,7 @@ static int overlap(const struct iommusim_snapshot_zone *a, const struct iommusim
 static int check_zones(struct zoneinfo *z)
 {
 	const struct isim_snapshot_zone *zone = z->snap->zone;
+	int err;
 
 	for (unsigned i = 0; i < z->snap->nr_zones; i++) {
 		struct isim_field field = isim_text_zone_field(zone[i].node, zone[i].zone);
@@ -284,7 +285,8 @@ static int check_zones(struct zoneinfo *z)
 					(unsigned long long)zone[i].told.start_pfn,
 					isim_text_zone_field(zone[j].node, zone[j].zone).s);
 	}
-	return isim_snapshot_reserve(&z->r, z->snap, z->names);
+	err = isim_numbers_total(&z->r, z->snap);
+	return err ? err : isim_snapshot_reserve(&z->r, z->snap, z->names);
 }
 
 int isim_zoneinfo_read(struct iommusim_snapshot *snap, const struct iommusim_text *text)

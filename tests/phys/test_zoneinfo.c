@@ -203,7 +203,9 @@ static void every_node_has_its_zones(void **state)
 
 /* ---- Any state of any span comes out again ---- */
 
-static void write_zoneinfo(const struct iommusim_phys *phys, char *text, size_t bytes)
+/* With a hole of @hole frames behind the memory. */
+static void write_zoneinfo(const struct iommusim_phys *phys, uint64_t hole, char *text,
+                           size_t bytes)
 {
 	struct iommusim_zone_info info;
 
@@ -211,7 +213,7 @@ static void write_zoneinfo(const struct iommusim_phys *phys, char *text, size_t 
 	snprintf(text, bytes,
 	         "Node 0, zone Normal\n pages free 0\n min 0\n low 0\n high 0\n spanned %llu\n "
 	         "present %llu\n managed %llu\n protection: (0, 0, 0, 0)\n start_pfn: %llu\n",
-	         (unsigned long long)info.nr_frames, (unsigned long long)info.nr_frames,
+	         (unsigned long long)(info.nr_frames + hole), (unsigned long long)info.nr_frames,
 	         (unsigned long long)info.nr_frames, (unsigned long long)info.start_pfn);
 }
 
@@ -258,13 +260,15 @@ static void try_state(struct isim_rng *rng)
 	char buddy[512], types[4096], zones[512], again[4096];
 	struct texts texts = { buddy, types, zones, NULL };
 	struct iommusim_phys *copy;
+	uint64_t hole;
 
 	take_everything_movable(phys);
 	mix_types(phys, rng);
 	free_some(phys, rng);
 	iommusim_phys_buddyinfo(phys, buddy, sizeof(buddy));
 	iommusim_phys_pagetypeinfo(phys, types, sizeof(types));
-	write_zoneinfo(phys, zones, sizeof(zones));
+	hole = isim_rng_below(rng, 2) ? isim_rng_below(rng, 5000) : 0;
+	write_zoneinfo(phys, hole, zones, sizeof(zones));
 	copy = create_from(texts, NULL);
 	assert_buddyinfo(copy, buddy);
 	iommusim_phys_pagetypeinfo(copy, again, sizeof(again));
@@ -329,6 +333,14 @@ static const struct bad_row {
 	{ "more free frames than there are",
 	  HEAD "spanned 9\n present 0\n managed 0\n protection: (0)\n start_pfn: 0\n",
 	  "zoneinfo: node 0, zone Normal is missing" },
+	{ "a start that no address reaches",
+	  HEAD "spanned 9\n present 9\n managed 9\n protection: (0)\n start_pfn: 140737488355329\n",
+	  "zoneinfo:10: node 0, zone Normal, start_pfn: '140737488355329' is above 2^47" },
+	{ "more frames than a machine has",
+	  HEAD "spanned 4294900000\n present 9\n managed 9\n protection: (0)\n start_pfn: 0\n",
+	  "zoneinfo:1: node 0, zone Normal: frames '4294900000' of the zones so far are more than "
+	  "a "
+	  "machine has" },
 	{ "a zone that buddyinfo has not",
 	  "Node 0, zone DMA\n  pages free 1\n min 3\n low 4\n high 5\n" SIZES
 	  "protection: (0)\n start_pfn: 0\n",

@@ -32,7 +32,7 @@ static int help(void)
 	print_wrapped(
 		"", 0,
 		"--splat takes a kernel log as it is, with time stamps, callers, syslog headers "
-	        "and "
+		"and "
 		"other lines between. Each policy is asked for what the failed request was for, "
 		"and it is said whether that would fail here too.");
 	puts("\nverdicts\n"

@@ -109,16 +109,6 @@ static int print_pictures(const struct iommusim_phys *phys)
 
 /* ---- Watermarks ---- */
 
-/* Where the free frames are, in words. */
-static const char *level(uint64_t free, const struct iommusim_zone_numbers *n)
-{
-	if (free <= n->min + n->boost)
-		return "at or below min";
-	if (free <= n->low + n->boost)
-		return "at or below low";
-	return free <= n->high + n->boost ? "at or below high" : "above high";
-}
-
 static void print_marks(const struct iommusim_phys *phys)
 {
 	struct iommusim_zone_numbers n;
@@ -133,7 +123,7 @@ static void print_marks(const struct iommusim_phys *phys)
 		printf("Node %u, zone %8s %8" PRIu64 "%8" PRIu64 "%8" PRIu64 "%7" PRIu64 "%7" PRIu64
 		       "%7" PRIu64 "%7" PRIu64 "%7" PRIu64 "  %s\n",
 		       info.node, iommusim_zone_name(info.zone), n.present, n.managed, info.nr_free,
-		       n.boost, n.min, n.low, n.high, n.promo, level(info.nr_free, &n));
+		       n.boost, n.min, n.low, n.high, n.promo, state_level(info.nr_free, &n));
 	}
 }
 

@@ -44,6 +44,9 @@ void state_assumptions(const struct state *state, struct line *line);
 void state_describe_splat(const struct state *state, struct line *line);
 void state_describe_retry(const struct state *state, struct line *line);
 
+/* Where so many free pages are between the marks: "at or below min" ... */
+const char *state_level(uint64_t free, const struct iommusim_zone_numbers *numbers);
+
 /* Print all of it and the free blocks, each behind a label. */
 void state_print(const struct options *options, const struct state *state);
 

@@ -178,6 +178,33 @@ static void describe_free(const struct state *state, struct line *line)
 		         iommusim_phys_nr_free_blocks(state->phys, order));
 }
 
+const char *state_level(uint64_t free, const struct iommusim_zone_numbers *numbers)
+{
+	if (free <= numbers->min + numbers->boost)
+		return "at or below min";
+	if (free <= numbers->low + numbers->boost)
+		return "at or below low";
+	return free <= numbers->high + numbers->boost ? "at or below high" : "above high";
+}
+
+/* What the kernel's own marks say of the zones, since requests here do not mind them. */
+static void describe_marks(const struct state *state, struct line *line)
+{
+	struct iommusim_zone_numbers numbers;
+	struct iommusim_zone_info info;
+
+	if (!state->snapshot || !state->notes.has_numbers)
+		return;
+	line_add(line, "free pages are, for the kernel,");
+	for (unsigned i = 0; i < iommusim_phys_nr_zones(state->phys); i++) {
+		if (iommusim_phys_zone(state->phys, i, &info) ||
+		    iommusim_phys_numbers(state->phys, i, &numbers))
+			continue;
+		line_add(line, "%s in node %u %s %s", i ? "," : "", info.node,
+		         iommusim_zone_name(info.zone), state_level(info.nr_free, &numbers));
+	}
+}
+
 /* The line behind its label, unless it is empty; it is emptied. */
 static void print_line(const char *label, struct line *line)
 {
@@ -198,6 +225,8 @@ void state_print(const struct options *options, const struct state *state)
 	print_line("again", &line);
 	describe_free(state, &line);
 	print_line("free", &line);
+	describe_marks(state, &line);
+	print_line("marks", &line);
 	state_assumptions(state, &line);
 	print_line("assumed", &line);
 	if (state->is_host)
