@@ -251,31 +251,44 @@ static int begin_list(struct report *p, const struct isim_zone_name *name)
 
 /* ---- Lines ---- */
 
-/* A zone's name and then "free:", or with a colon and then a number of blocks; before it, in most
- * kernels, "Node N". */
+/* Does @name start a line of a zone's numbers (1), or of its free blocks (2)? These follow its name
+ * and a colon, unless the console broke the line there. */
+static int starts_zone(struct report *p, struct isim_word name, int has_colon, int is_numbered)
+{
+	struct isim_word rest = p->r.line, next = isim_text_word(&p->r);
+	uint64_t count, kb;
+
+	p->r.line = rest;
+	if (isim_text_find(name, iommusim_zone_name) < 0)
+		return 0;
+	if (!has_colon)
+		return isim_text_starts(next, "free:");
+	return is_item(next, &count, &kb) || (is_numbered && !next.length) ? 2 : 0;
+}
+
+/* Before a zone's name stands, in most kernels, "Node N". */
 static int read_memory_line(struct report *p)
 {
 	struct isim_word line = p->r.line, w, last[2] = { { NULL, 0 }, { NULL, 0 } };
 
 	for (w = isim_text_word(&p->r); w.length; w = isim_text_word(&p->r)) {
-		struct isim_word name = w, rest = p->r.line, next = isim_text_word(&p->r);
+		struct isim_word name = w;
+		int is_numbered = last[0].length && isim_text_is(last[0], "Node");
 		int has_colon = isim_text_take_end(&name, ':');
-		int kind = isim_text_find(name, iommusim_zone_name);
-		struct isim_zone_name zone = { 0, (unsigned)kind, 0, { "" } };
-		uint64_t node = 0, count, kb;
+		int what = starts_zone(p, name, has_colon, is_numbered);
+		struct isim_zone_name zone = { 0, 0, 0, { "" } };
+		uint64_t node = 0;
 
-		p->r.line = rest;
 		if (isim_text_is(w, "lowmem_reserve[]:"))
 			return read_reserve(p);
-		if (kind >= 0 &&
-		    (has_colon ? is_item(next, &count, &kb) : isim_text_starts(next, "free:"))) {
-			if (last[0].length && isim_text_is(last[0], "Node") &&
-			    !isim_text_number(last[1], ISIM_MAX_NODES - 1, &node))
+		if (what) {
+			if (is_numbered && !isim_text_number(last[1], ISIM_MAX_NODES - 1, &node))
 				return isim_text_bad(&p->r, "node", last[1],
 				                     "is not a node number below 64");
 			zone.node = (unsigned)node;
+			zone.zone = (unsigned)isim_text_find(name, iommusim_zone_name);
 			zone.field = isim_text_zone_field(zone.node, zone.zone);
-			return has_colon ? begin_list(p, &zone) : read_numbers(p, &zone);
+			return what == 2 ? begin_list(p, &zone) : read_numbers(p, &zone);
 		}
 		last[0] = last[1];
 		last[1] = w;

@@ -159,6 +159,10 @@ static const struct good_row {
 	  REQUEST MEMORY NUMBERS RESERVE HALF_1 "\n[ 4.1] Free swap  = 0kB\n" HALF_2
 	                                        "\n[ 4.2] usb 1-1: reset\n[ 4.1] = 124kB\n",
 	  IOMMUSIM_GFP_KERNEL },
+	{ "a list that the console broke behind its name",
+	  REQUEST MEMORY NUMBERS RESERVE "[ 4.1] Node 0 DMA32: \n[ 4.2] usb 1-1: reset\n[ 4.1] "
+	                                 "7*4kB (UME) 4*8kB (UM) 0*16kB \n" HALF_2 "= 124kB\n",
+	  IOMMUSIM_GFP_KERNEL },
 	{ "the tail of another report before it",
 	  RESERVE BLOCKS REQUEST MEMORY NUMBERS RESERVE BLOCKS, IOMMUSIM_GFP_KERNEL },
 	{ "another report behind it",
