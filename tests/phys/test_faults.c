@@ -298,29 +298,58 @@ static void states_fail_and_the_machine_can_be_destroyed(void **state)
 	}
 }
 
+#define COUNTS "9*4kB (U) 9*8kB (U) 0*16kB 0*32kB 0*64kB 0*128kB 0*256kB 0*512kB 0*1024kB 0*2048kB "
+
+static const char buddies[] = "Node 0, zone DMA 9 9 9 9 9 9 9 9 9 9 1\n";
+static const char zone_numbers[] =
+	"Node 0, zone DMA\npages free 1\nmin 0\nlow 0\nhigh 0\nspanned 20001\npresent 19999\n"
+	"managed 19000\nprotection: (0, 0, 0)\ncpu: 0\ncount: 1\nhigh: 1\nbatch: 1\n"
+	"start_pfn: 1\n";
+static const char splat[] =
+	"x: page allocation failure: order:1, mode:0x1\nMem-Info:\n"
+	"Node 0 DMA free:4kB min:0kB low:0kB high:0kB present:80000kB managed:70000kB\n"
+	"lowmem_reserve[]: 0 0 0\nNode 0 DMA: " COUNTS "0*4096kB = 108kB\n";
+
+/* 0, or what the reading or the rebuilding returned. */
+static int rebuild(struct iommusim_fault *fault, const struct iommusim_snapshot_texts *texts)
+{
+	struct iommusim_host host = iommusim_host_failing(fault);
+	struct iommusim_phys_config config = { .size = sizeof(config), .host = &host };
+	struct iommusim_snapshot *snapshot = NULL;
+	struct iommusim_phys *phys = NULL;
+	int err = iommusim_snapshot_read(&host, texts, &snapshot);
+
+	if (!err)
+		err = iommusim_phys_create_snapshot(&config, snapshot, NULL, &phys);
+	if (err)
+		assert_null(phys);
+	iommusim_snapshot_destroy(snapshot);
+	iommusim_phys_destroy(phys);
+	return err;
+}
+
 static void a_snapshot_fails_whole(void **state)
 {
-	static const char text[] = "Node 0, zone DMA 9 9 9 9 9 9 9 9 9 9 1\n";
-	struct iommusim_text buddy = { "buddyinfo", text, sizeof(text) - 1 };
-	int err = -IOMMUSIM_EHOST;
+	struct iommusim_text b = { "buddyinfo", buddies, sizeof(buddies) - 1 };
+	struct iommusim_text z = { "zoneinfo", zone_numbers, sizeof(zone_numbers) - 1 };
+	struct iommusim_text s = { "splat", splat, sizeof(splat) - 1 };
+	struct iommusim_snapshot_texts texts[] = {
+		{ .size = sizeof(*texts), .buddyinfo = &b },
+		{ .size = sizeof(*texts), .buddyinfo = &b, .zoneinfo = &z },
+		{ .size = sizeof(*texts), .splat = &s },
+	};
 
-	for (uint64_t n = 1; err; n++) {
-		struct iommusim_fault fault = { .fail_at = n };
-		struct iommusim_host host = iommusim_host_failing(&fault);
-		struct iommusim_phys_config config = { .size = sizeof(config), .host = &host };
-		struct iommusim_snapshot *snapshot = NULL;
-		struct iommusim_phys *phys = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		int err = -IOMMUSIM_EHOST;
 
-		err = iommusim_snapshot_parse(&host, &buddy, NULL, &snapshot);
-		if (!err)
-			err = iommusim_phys_create_snapshot(&config, snapshot, NULL, &phys);
-		if (err) {
-			assert_err(err, IOMMUSIM_EHOST);
-			assert_null(phys);
+		for (uint64_t n = 1; err; n++) {
+			struct iommusim_fault fault = { .fail_at = n };
+
+			err = rebuild(&fault, &texts[i]);
+			if (err)
+				assert_err(err, IOMMUSIM_EHOST);
+			assert_int_equal(fault.nr_live, 0);
 		}
-		iommusim_snapshot_destroy(snapshot);
-		iommusim_phys_destroy(phys);
-		assert_int_equal(fault.nr_live, 0);
 	}
 }
 

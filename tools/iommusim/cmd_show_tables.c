@@ -184,8 +184,7 @@ static int hold(const struct options *options, struct iommusim_machine *machine,
 	for (unsigned s = 0; s < options->nr_sizes; s++)
 		for (uint64_t i = 0; i < options->sizes[s].count; i++, n++) {
 			struct iommusim_dma_request req = { options->policies[0],
-				                            options->sizes[s].bytes,
-				                            IOMMUSIM_GFP_KERNEL,
+				                            options->sizes[s].bytes, options->gfp,
 				                            options->attrs[0] };
 			int err = iommusim_dma_alloc_chunks(iommusim_machine_dma(machine), &req,
 			                                    &buffers[n]);

@@ -11,5 +11,6 @@ int cmd_show(int argc, char **argv);
 /* Parts of show: argv[0] is what is to be shown. */
 int show_format(int argc, char **argv);
 int show_pgtable(int argc, char **argv);
+int show_state(int argc, char **argv);
 
 #endif

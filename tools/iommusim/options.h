@@ -19,6 +19,7 @@
 enum state_kind {
 	STATE_HOST, /* /proc of this host, or the built-in text */
 	STATE_FILE,
+	STATE_SPLAT,
 	STATE_FRESH,
 	STATE_PIN,
 	STATE_RANDOM,
@@ -34,7 +35,7 @@ struct buffers {
 
 struct options {
 	uint64_t memory; /* bytes */
-	const char *buddyinfo, *pagetypeinfo;
+	const char *buddyinfo, *pagetypeinfo, *zoneinfo, *splat;
 	enum state_kind state;
 	const char *state_text; /* as given, NULL: not given */
 	uint64_t pin_order, pin_stride;
@@ -42,11 +43,14 @@ struct options {
 	struct iommusim_age age;
 	unsigned page_shift;
 	unsigned kernel;
+	unsigned has_page_shift, has_kernel; /* 1: given, not the default */
 	uint64_t seed;
 
 	struct buffers sizes[MAX_SIZES];
 	unsigned nr_sizes;
+	unsigned has_sizes;                /* 1: given */
 	uint64_t nr_buffers, buffer_bytes; /* all together */
+	uint32_t gfp;                      /* of every buffer */
 	uint64_t pgsizes[MAX_IOMMUS];
 	unsigned nr_iommus;
 	unsigned seen_pgsizes; /* 1: given */
@@ -72,6 +76,12 @@ struct options {
  * bit. Stops at --help. Returns 0 or, after a message, EXIT_INPUT.
  */
 int options_parse(struct options *options, unsigned command, int argc, char **argv);
+
+/*
+ * A report tells page size, kernel and request, where the command line does not. Returns 0 or,
+ * after a message, EXIT_INPUT: a page size that is not the report's.
+ */
+int options_adopt(struct options *options, const struct iommusim_splat *splat);
 
 /* Print a line or more for each option of @command. */
 void options_help(unsigned command);

@@ -146,6 +146,9 @@ static const char *between(unsigned i, unsigned nr)
 
 void request_describe(const struct options *options, struct line *line)
 {
+	char gfp[256];
+
+	iommusim_gfp_format(options->gfp, options->kernel, gfp, sizeof(gfp));
 	for (unsigned i = 0; i < options->nr_sizes; i++) {
 		const struct buffers *buffers = &options->sizes[i];
 
@@ -156,8 +159,7 @@ void request_describe(const struct options *options, struct line *line)
 		                               : " buffers",
 		         size_exact(buffers->bytes).s);
 	}
-	line_add(line, ", GFP_KERNEL%s",
-	         options->nr_buffers > 1 ? ", all held at the same time" : "");
+	line_add(line, ", %s%s", gfp, options->nr_buffers > 1 ? ", all held at the same time" : "");
 }
 
 void linux_describe(const struct options *options, struct line *line)

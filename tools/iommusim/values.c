@@ -92,6 +92,18 @@ int value_pagetypeinfo(struct options *options, const char *value)
 	return 0;
 }
 
+int value_zoneinfo(struct options *options, const char *value)
+{
+	options->zoneinfo = value;
+	return 0;
+}
+
+int value_splat(struct options *options, const char *value)
+{
+	options->splat = value;
+	return 0;
+}
+
 static int parse_pin(struct options *options, struct slice rest)
 {
 	struct slice order = slice_cut(&rest, '/');
@@ -199,6 +211,7 @@ int value_page_size(struct options *options, const char *value)
 	if (!word)
 		return EXIT_INPUT;
 	options->page_shift = word->value;
+	options->has_page_shift = 1;
 	return 0;
 }
 
@@ -209,6 +222,7 @@ int value_kernel(struct options *options, const char *value)
 	if (!word)
 		return EXIT_INPUT;
 	options->kernel = word->value;
+	options->has_kernel = 1;
 	return 0;
 }
 
