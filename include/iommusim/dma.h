@@ -361,6 +361,61 @@ IOMMUSIM_API int iommusim_dma_map_sg(struct iommusim_dma *dma, struct iommusim_d
 /** Undo it. Returns 0 or -IOMMUSIM_EIO, as iommusim_dma_unmap_page(). */
 IOMMUSIM_API int iommusim_dma_unmap_sg(struct iommusim_dma *dma, struct iommusim_dma_list *list);
 
+/* ---- One IOVA range, linked piece by piece (since 6.16) ---- */
+
+/** A range that a driver has reserved. Zeroed: none. */
+struct iommusim_dma_iova {
+	uint64_t addr;       /* of its first byte, as far into a granule as the first piece */
+	uint64_t size;       /* bytes that were asked for */
+	unsigned is_bounced; /* 1: a piece of it went through a bounce buffer */
+};
+
+/** @size bytes at @pa, @offset bytes into the range. */
+struct iommusim_dma_piece {
+	uint64_t offset, pa, size;
+	enum iommusim_dma_direction direction;
+	uint32_t attrs; /* as in struct iommusim_dma_mapping */
+};
+
+/**
+ * Reserve IOVA for @size bytes of which the first will be at @pa (0 does for granule-aligned
+ * memory). Models dma_iova_try_alloc(), Linux 6.16. Returns 0; -IOMMUSIM_ENODEV (logged): an older
+ * kernel; -IOMMUSIM_EINVAL: size 0; -IOMMUSIM_ENOMEM: no range (a result): the caller then maps its
+ * pieces one by one.
+ */
+IOMMUSIM_API int iommusim_dma_iova_try_alloc(struct iommusim_dma *dma,
+                                             struct iommusim_dma_iova *state, uint64_t pa,
+                                             uint64_t size);
+
+/** Free a range into which nothing is linked (any more). Safe on a zeroed one. */
+IOMMUSIM_API void iommusim_dma_iova_free(struct iommusim_dma *dma, struct iommusim_dma_iova *state);
+
+/**
+ * Map a piece into the range: its granules whole, without telling the driver to sync. Where an
+ * untrusted device would reach beyond the piece, its ends go through bounce buffers. Models
+ * dma_iova_link(). Returns 0; -IOMMUSIM_EIO (logged): a piece that starts within a granule, but not
+ * at offset 0; -IOMMUSIM_EINVAL: beyond the range; -IOMMUSIM_ENOMEM: no bounce buffer; or as
+ * iommusim_domain_map(). On failure nothing of the piece stays linked.
+ */
+IOMMUSIM_API int iommusim_dma_iova_link(struct iommusim_dma *dma, struct iommusim_dma_iova *state,
+                                        const struct iommusim_dma_piece *piece);
+
+/** Tell the driver to sync what was linked. Returns 0 or the driver's error. */
+IOMMUSIM_API int iommusim_dma_iova_sync(struct iommusim_dma *dma,
+                                        const struct iommusim_dma_iova *state, uint64_t offset,
+                                        uint64_t size);
+
+/** Unmap a piece (its pa does not matter) and invalidate at once. Returns 0 or -IOMMUSIM_EIO, as
+    iommusim_dma_unmap_page(). */
+IOMMUSIM_API int iommusim_dma_iova_unlink(struct iommusim_dma *dma, struct iommusim_dma_iova *state,
+                                          const struct iommusim_dma_piece *piece);
+
+/** Unmap the first @mapped->size bytes and free the whole range, through the flush queue if there
+   is one. Returns 0 or -IOMMUSIM_EIO. @state is zeroed. */
+IOMMUSIM_API int iommusim_dma_iova_destroy(struct iommusim_dma *dma,
+                                           struct iommusim_dma_iova *state,
+                                           const struct iommusim_dma_piece *mapped);
+
 #ifdef __cplusplus
 }
 #endif

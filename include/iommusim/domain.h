@@ -128,6 +128,16 @@ IOMMUSIM_API uint64_t iommusim_pgsize(uint64_t pgsizes, const struct iommusim_ma
 IOMMUSIM_API int iommusim_domain_map(struct iommusim_domain *domain,
                                      const struct iommusim_map *map);
 
+/** As iommusim_domain_map(), but the driver is not told to sync: iommusim_domain_sync_map() does
+    that, once for all that was mapped. Models iommu_map_nosync(), Linux 6.16. */
+IOMMUSIM_API int iommusim_domain_map_nosync(struct iommusim_domain *domain,
+                                            const struct iommusim_map *map);
+
+/** Returns 0 or the driver's error (before 6.12: 0). Nothing is unmapped. Models iommu_sync_map().
+ */
+IOMMUSIM_API int iommusim_domain_sync_map(struct iommusim_domain *domain, uint64_t iova,
+                                          uint64_t size);
+
 /** One entry of a scatterlist: @size bytes at @pa. Size 0 maps nothing; a peer's memory that is
     reached without the IOMMU stands in a list as such an entry. */
 struct iommusim_sg {

@@ -58,12 +58,26 @@ int isim_dma_map_range(struct iommusim_dma *dma, const struct isim_dma_range *ra
    Models __iommu_dma_unmap(). */
 int isim_dma_unmap_range(struct iommusim_dma *dma, uint64_t addr, uint64_t size);
 
+/* The two halves of that: unmap whole granules, and leave the invalidation to the flush queue if
+   @may_queue and there is one; free the range, or queue it. */
+uint64_t isim_dma_unmap(struct iommusim_dma *dma, uint64_t iova, uint64_t size, int may_queue);
+void isim_dma_release_iova(struct iommusim_dma *dma, uint64_t iova, uint64_t size);
+
 /* Must @size bytes at @pa go through a bounce buffer? */
 int isim_dma_needs_bounce(const struct iommusim_dma *dma, uint64_t pa, uint64_t size,
                           enum iommusim_dma_direction direction);
 /* Does the size alone say so, at whatever address? Models dma_kmalloc_needs_bounce(). */
 int isim_dma_is_small(const struct iommusim_dma *dma, uint64_t size,
                       enum iommusim_dma_direction direction);
+
+/* Move *@pa to a bounce buffer that stands for it. What is there is copied in whatever the
+   direction, so that no stale memory leaks out. */
+int isim_dma_bounce(struct iommusim_dma *dma, uint64_t *pa, uint64_t size);
+
+/* If @pa is in a bounce buffer: copy @mapping's bytes back if the device wrote them, and free it.
+ */
+void isim_dma_unbounce(struct iommusim_dma *dma, uint64_t pa,
+                       const struct iommusim_dma_mapping *mapping);
 
 /* Cache maintenance of a device that is not coherent: counted. */
 void isim_dma_sync_device(struct iommusim_dma *dma, uint64_t size, uint32_t attrs);

@@ -67,31 +67,35 @@ int isim_dma_map_range(struct iommusim_dma *dma, const struct isim_dma_range *ra
 	return 0;
 }
 
-/* Unmap, and leave the invalidation to the queue if there is one. */
-static uint64_t unmap(struct iommusim_dma *dma, uint64_t iova, uint64_t size)
+uint64_t isim_dma_unmap(struct iommusim_dma *dma, uint64_t iova, uint64_t size, int may_queue)
 {
 	struct iommusim_gather gather;
 	uint64_t done;
 
 	iommusim_gather_init(&gather, dma->config.domain);
-	gather.is_queued = (unsigned)isim_flush_queue_is_on(&dma->queue);
+	gather.is_queued = may_queue && isim_flush_queue_is_on(&dma->queue);
 	done = iommusim_domain_unmap_fast(dma->config.domain, iova, size, &gather);
 	if (!gather.is_queued)
 		iommusim_gather_sync(&gather);
 	return done;
 }
 
+void isim_dma_release_iova(struct iommusim_dma *dma, uint64_t iova, uint64_t size)
+{
+	dma->stats.nr_unmap++;
+	if (isim_flush_queue_is_on(&dma->queue))
+		isim_flush_queue_add(dma, iova, size);
+	else
+		isim_dma_put_iova(dma, iova, size);
+}
+
 int isim_dma_unmap_range(struct iommusim_dma *dma, uint64_t addr, uint64_t size)
 {
 	uint64_t granule = isim_dma_granule(dma), off = addr & (granule - 1);
 	uint64_t iova = addr - off, bytes = isim_align_up(size + off, granule);
-	uint64_t done = unmap(dma, iova, bytes);
+	uint64_t done = isim_dma_unmap(dma, iova, bytes, 1);
 
-	dma->stats.nr_unmap++;
-	if (isim_flush_queue_is_on(&dma->queue))
-		isim_flush_queue_add(dma, iova, bytes);
-	else
-		isim_dma_put_iova(dma, iova, bytes);
+	isim_dma_release_iova(dma, iova, bytes);
 	if (done == bytes)
 		return 0;
 	return isim_fail(
@@ -147,18 +151,25 @@ static int writes_memory(enum iommusim_dma_direction direction)
 	return direction != IOMMUSIM_DMA_TO_DEVICE;
 }
 
-/* ---- Pages ---- */
-
-/* @pa moves to the bounce buffer that stands for it. What is there is copied in whatever the
-   direction, so that no stale memory leaks out. */
-static int bounce(struct iommusim_dma *dma, const struct iommusim_dma_mapping *m, uint64_t *pa)
+int isim_dma_bounce(struct iommusim_dma *dma, uint64_t *pa, uint64_t size)
 {
-	int err = isim_swiotlb_get(dma, pa, m->size);
+	int err = isim_swiotlb_get(dma, pa, size);
 
 	if (!err)
-		dma->stats.copied_in += m->size;
+		dma->stats.copied_in += size;
 	return err;
 }
+
+void isim_dma_unbounce(struct iommusim_dma *dma, uint64_t pa, const struct iommusim_dma_mapping *m)
+{
+	if (!isim_swiotlb_has(dma, pa))
+		return;
+	if (writes_memory(m->direction) && !(m->attrs & IOMMUSIM_ATTR_SKIP_CPU_SYNC))
+		dma->stats.copied_out += m->size;
+	isim_swiotlb_put(dma, pa);
+}
+
+/* ---- Pages ---- */
 
 int iommusim_dma_map_page(struct iommusim_dma *dma, struct iommusim_dma_mapping *mapping)
 {
@@ -172,7 +183,7 @@ int iommusim_dma_map_page(struct iommusim_dma *dma, struct iommusim_dma_mapping 
 
 	mapping->dma_addr = IOMMUSIM_DMA_ERROR;
 	if (!err && is_bounced)
-		err = bounce(dma, mapping, &range.pa);
+		err = isim_dma_bounce(dma, &range.pa, mapping->size);
 	if (err)
 		return err;
 	isim_dma_sync_device(dma, mapping->size, mapping->attrs);
@@ -189,11 +200,7 @@ int iommusim_dma_unmap_page(struct iommusim_dma *dma, const struct iommusim_dma_
 
 	isim_dma_sync_cpu(dma, mapping->size, mapping->attrs);
 	err = isim_dma_unmap_range(dma, mapping->dma_addr, mapping->size);
-	if (!isim_swiotlb_has(dma, pa))
-		return err;
-	if (writes_memory(mapping->direction) && !(mapping->attrs & IOMMUSIM_ATTR_SKIP_CPU_SYNC))
-		dma->stats.copied_out += mapping->size;
-	isim_swiotlb_put(dma, pa);
+	isim_dma_unbounce(dma, pa, mapping);
 	return err;
 }
 

@@ -229,8 +229,7 @@ static void tell_map(const struct iommusim_domain *domain, const struct iommusim
 		isim_event(&domain->diag, &event);
 }
 
-/* Map without telling the driver to sync. Models __iommu_map(). */
-static int map_run(struct iommusim_domain *domain, const struct iommusim_map *map)
+int iommusim_domain_map_nosync(struct iommusim_domain *domain, const struct iommusim_map *map)
 {
 	struct iommusim_map left = *map;
 	int err = check_map(domain, map);
@@ -247,7 +246,7 @@ static int map_run(struct iommusim_domain *domain, const struct iommusim_map *ma
 }
 
 /* 6.1 has no way to fail here. */
-static int sync_map(struct iommusim_domain *domain, uint64_t iova, uint64_t size)
+int iommusim_domain_sync_map(struct iommusim_domain *domain, uint64_t iova, uint64_t size)
 {
 	int err = 0;
 
@@ -258,11 +257,11 @@ static int sync_map(struct iommusim_domain *domain, uint64_t iova, uint64_t size
 
 int iommusim_domain_map(struct iommusim_domain *domain, const struct iommusim_map *map)
 {
-	int err = map_run(domain, map);
+	int err = iommusim_domain_map_nosync(domain, map);
 
 	if (err)
 		return err;
-	err = sync_map(domain, map->iova, map->size);
+	err = iommusim_domain_sync_map(domain, map->iova, map->size);
 	if (err)
 		iommusim_domain_unmap(domain, map->iova, map->size);
 	return err;
@@ -276,7 +275,7 @@ static int end_run(struct iommusim_domain *domain, const struct iommusim_sg *e,
 
 	if (!run->size || e->pa == run->pa + run->size)
 		return 0;
-	err = map_run(domain, run);
+	err = iommusim_domain_map_nosync(domain, run);
 	if (err)
 		return err;
 	run->iova += run->size;
@@ -309,7 +308,7 @@ int iommusim_domain_map_sg(struct iommusim_domain *domain, const struct iommusim
 	uint64_t done = run.iova - list->iova;
 
 	if (!err)
-		err = sync_map(domain, list->iova, done);
+		err = iommusim_domain_sync_map(domain, list->iova, done);
 	if (err) {
 		iommusim_domain_unmap(domain, list->iova, done);
 		return err;
