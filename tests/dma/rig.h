@@ -15,8 +15,8 @@
 struct rig_config {
 	unsigned kernel;
 	uint64_t pgsizes;
-	uint64_t frames;     /* 0: 4096, 16 MiB */
-	uint64_t iova_start; /* lowest frame of the IOVA space */
+	uint64_t frames;        /* 0: 4096, 16 MiB */
+	uint64_t iova_start;    /* lowest frame of the IOVA space */
 	uint64_t fail_map, cap; /* of the recording driver */
 	const struct iommusim_host *domain_host, *iova_host, *recorder_host;
 	const struct iommusim_host *host;

@@ -34,7 +34,7 @@ struct shadow {
 	uint64_t granule;
 	unsigned page_shift;
 	int is_strict;
-	uint64_t nr_given_early; /* pages given back while an entry named them */
+	uint64_t nr_given_early;       /* pages given back while an entry named them */
 	struct iommusim_event flushed; /* scratch */
 };
 
