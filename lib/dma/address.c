@@ -18,14 +18,14 @@ static uint64_t address_limit(const struct iommusim_dma_config *c, uint64_t mask
  * A PCI device tries below 4 GiB first, 6.1 for every request, 6.12 until that failed once. The
  * caches of freed ranges are not emptied for that. -ENOMEM where there is no room, or no try.
  */
-static int try_low(struct iommusim_dma *dma, uint64_t nr, uint64_t limit, uint64_t *lo)
+static int try_low(struct iommusim_dma *dma, struct iommusim_iova_request req, uint64_t *lo)
 {
-	unsigned shift = iommusim_iova_granule_lg2(dma->config.iova);
 	int err;
 
-	if (!dma->try32 || limit <= UINT32_MAX)
+	if (!dma->try32 || req.limit <= UINT32_MAX)
 		return -IOMMUSIM_ENOMEM;
-	err = iommusim_iova_alloc_fast(dma->config.iova, nr, UINT32_MAX >> shift, lo);
+	req.limit = UINT32_MAX >> iommusim_iova_granule_lg2(dma->config.iova);
+	err = iommusim_iova_alloc_fast(dma->config.iova, &req, lo);
 	if (err != -IOMMUSIM_ENOMEM)
 		return err;
 	dma->stats.nr_low_failed++;
@@ -38,12 +38,17 @@ static int try_low(struct iommusim_dma *dma, uint64_t nr, uint64_t limit, uint64
 int isim_dma_get_iova(struct iommusim_dma *dma, uint64_t size, uint64_t mask, uint64_t *iova)
 {
 	unsigned shift = iommusim_iova_granule_lg2(dma->config.iova);
-	uint64_t limit = address_limit(&dma->config, mask), lo;
-	int err = try_low(dma, size >> shift, limit, &lo);
+	struct iommusim_iova_request req = { .size = size >> shift,
+		                             .limit = address_limit(&dma->config, mask),
+		                             .cpu = dma->cpu };
+	uint64_t lo;
+	int err = try_low(dma, req, &lo);
 
-	if (err == -IOMMUSIM_ENOMEM)
-		err = iommusim_iova_alloc_fast(dma->config.iova, size >> shift, limit >> shift,
-		                               &lo);
+	if (err == -IOMMUSIM_ENOMEM) {
+		req.limit >>= shift;
+		req.flush = 1;
+		err = iommusim_iova_alloc_fast(dma->config.iova, &req, &lo);
+	}
 	if (err == -IOMMUSIM_ENOMEM)
 		dma->stats.nr_iova_failed++;
 	if (!err)
@@ -51,7 +56,11 @@ int isim_dma_get_iova(struct iommusim_dma *dma, uint64_t size, uint64_t mask, ui
 	return err;
 }
 
+/* To the caches of the CPU, or to the tree where it has none (it may be offline). */
 void isim_dma_put_iova(struct iommusim_dma *dma, uint64_t iova, uint64_t size)
 {
-	iommusim_iova_free(dma->config.iova, iova >> iommusim_iova_granule_lg2(dma->config.iova));
+	unsigned shift = iommusim_iova_granule_lg2(dma->config.iova);
+
+	if (iommusim_iova_free_fast(dma->config.iova, iova >> shift, size >> shift, dma->cpu))
+		iommusim_iova_free(dma->config.iova, iova >> shift);
 }

@@ -4,42 +4,47 @@
  * anchor: one frame that is always there, so that every search has a place to start. The order of
  * the search, its hints and its shortcuts are Linux's, since they decide which frame comes out.
  */
-#include "iommusim/iova.h"
+#include "iova/space.h"
 
-#include "base/bits.h"
-#include "base/ranges.h"
-
-#define ANCHOR UINT64_MAX
-
-/* Largest size, in frames, that is rounded up to a power of two: 1 << (IOVA_RANGE_CACHE_MAX_SIZE -
- * 1). */
-#define FAST_SIZES 32
-
-struct iommusim_iova {
-	struct isim_diag diag;
-	unsigned granule_lg2;
-	uint64_t start;          /* lowest frame to hand out */
-	uint64_t d32;            /* first frame at 4 GiB */
-	uint64_t max32;          /* smallest size known to fail below; d32: none known */
-	uint32_t hint32, hint64; /* nodes from which the searches go down */
-	struct isim_ranges set;
-};
+/* The first releases with what is known of them only from changelogs. */
+#define MAX32       IOMMUSIM_KERNEL(4, 20)
+#define SECOND_PASS IOMMUSIM_KERNEL(5, 11)
 
 static int check_config(struct iommusim_iova *space, const struct iommusim_iova_config *c)
 {
 	if (c->granule_lg2 > 32)
 		return isim_fail(&space->diag, IOMMUSIM_EINVAL, "granule_lg2 %u is not 1 .. 32",
 		                 c->granule_lg2);
-	if (c->start == ANCHOR)
+	if (c->start == ISIM_IOVA_ANCHOR)
 		return isim_fail(&space->diag, IOMMUSIM_EINVAL, "start 2^64 - 1 leaves no frame");
+	if (!isim_kernel(c->kernel))
+		return isim_fail(&space->diag, IOMMUSIM_EINVAL, "the kernel is older than 4.4");
+	if (c->nr_cpus > IOMMUSIM_IOVA_MAX_CPUS)
+		return isim_fail(&space->diag, IOMMUSIM_EINVAL, "%u CPUs are more than %u",
+		                 c->nr_cpus, IOMMUSIM_IOVA_MAX_CPUS);
 	return 0;
 }
 
 static void put_anchor(struct iommusim_iova *space)
 {
-	uint32_t anchor = isim_ranges_insert(&space->set, ANCHOR, ANCHOR);
+	uint32_t anchor = isim_ranges_insert(&space->set, ISIM_IOVA_ANCHOR, ISIM_IOVA_ANCHOR);
 
 	space->hint32 = space->hint64 = anchor;
+}
+
+static int set_up(struct iommusim_iova *s, const struct iommusim_iova_config *c)
+{
+	s->kernel = isim_kernel(c->kernel);
+	s->granule_lg2 = c->granule_lg2 ? c->granule_lg2 : 12;
+	s->start = c->start ? c->start : 1;
+	s->d32 = s->max32 = isim_bit(32 - s->granule_lg2);
+	s->nr_online = c->nr_cpus;
+	isim_ranges_init(&s->set, &s->diag.host);
+	if (isim_ranges_reserve(&s->set, 1) ||
+	    isim_magazines_init(&s->cache, &s->diag.host, c->nr_cpus))
+		return isim_no_memory(&s->diag, "an IOVA space");
+	put_anchor(s);
+	return 0;
 }
 
 int iommusim_iova_create(const struct iommusim_iova_config *config, struct iommusim_iova **space)
@@ -52,21 +57,12 @@ int iommusim_iova_create(const struct iommusim_iova_config *config, struct iommu
 	if (!s)
 		return err;
 	err = check_config(s, &c);
+	if (!err)
+		err = set_up(s, &c);
 	if (err)
-		goto refused;
-	s->granule_lg2 = c.granule_lg2 ? c.granule_lg2 : 12;
-	s->start = c.start ? c.start : 1;
-	s->d32 = s->max32 = isim_bit(32 - s->granule_lg2);
-	isim_ranges_init(&s->set, &s->diag.host);
-	if (isim_ranges_reserve(&s->set, 1)) {
-		err = isim_no_memory(&s->diag, "an IOVA space");
-		goto refused;
-	}
-	put_anchor(s);
-	*space = s;
-	return 0;
-refused:
-	iommusim_iova_destroy(s);
+		iommusim_iova_destroy(s);
+	else
+		*space = s;
 	return err;
 }
 
@@ -78,18 +74,24 @@ void iommusim_iova_destroy(struct iommusim_iova *space)
 		return;
 	host = space->diag.host;
 	isim_ranges_finish(&space->set);
+	isim_magazines_finish(&space->cache, &host);
 	isim_free(&host, space);
 }
 
 int iommusim_iova_fork(const struct iommusim_iova *space, struct iommusim_iova **copy)
 {
 	struct iommusim_iova *s = isim_zalloc(&space->diag.host, 1, sizeof(*s));
+	uint64_t nr = iommusim_iova_nr_ranges(space);
 
 	if (!s)
 		return -IOMMUSIM_EHOST;
 	*s = *space;
 	if (isim_ranges_fork(&space->set, &s->set)) {
 		isim_free(&space->diag.host, s);
+		return -IOMMUSIM_EHOST;
+	}
+	if (isim_magazines_fork(&space->cache, &space->diag.host, nr, &s->cache)) {
+		iommusim_iova_destroy(s);
 		return -IOMMUSIM_EHOST;
 	}
 	*copy = s;
@@ -149,7 +151,7 @@ static int find_room(const struct iommusim_iova *space, uint64_t size, uint64_t 
 		             .node = hint };
 	int ok = search_down(space, &pass);
 
-	if (!ok && retry_from < limit) {
+	if (!ok && retry_from < limit && space->kernel >= SECOND_PASS) {
 		pass.high = limit;
 		pass.low = retry_from + 1;
 		pass.node = starts_at_or_above(space, limit);
@@ -159,29 +161,23 @@ static int find_room(const struct iommusim_iova *space, uint64_t size, uint64_t 
 	return ok;
 }
 
-static void tell(const struct iommusim_iova *space, enum iommusim_event_kind kind,
-                 const struct iommusim_iova_range *range, int result)
+int isim_iova_reserve_room(struct iommusim_iova *space)
 {
-	struct iommusim_event event = { .kind = kind, .result = result };
+	uint64_t nr = iommusim_iova_nr_ranges(space) + 1;
 
-	if (!isim_wants_events(&space->diag))
-		return;
-	event.iova = range->lo << space->granule_lg2;
-	event.size = (range->hi - range->lo + 1) << space->granule_lg2;
-	isim_event(&space->diag, &event);
+	if (isim_ranges_reserve(&space->set, 1) ||
+	    isim_magazines_reserve(&space->cache, &space->diag.host, nr))
+		return isim_no_memory(&space->diag, "an IOVA range");
+	return 0;
 }
 
-static int alloc(struct iommusim_iova *space, uint64_t size, uint64_t limit, int aligned,
-                 uint64_t *lo)
+int isim_iova_take(struct iommusim_iova *space, uint64_t size, uint64_t limit, int aligned,
+                   uint64_t *lo)
 {
 	uint32_t node;
-	int err;
 
-	if (limit <= space->d32 && size >= space->max32)
+	if (limit <= space->d32 && size >= space->max32 && space->kernel >= MAX32)
 		return -IOMMUSIM_ENOMEM;
-	err = isim_ranges_reserve(&space->set, 1);
-	if (err)
-		return isim_no_memory(&space->diag, "an IOVA range");
 	if (!find_room(space, size, limit, aligned, lo)) {
 		space->max32 = size; /* for 64-bit requests too */
 		return -IOMMUSIM_ENOMEM;
@@ -194,30 +190,31 @@ static int alloc(struct iommusim_iova *space, uint64_t size, uint64_t limit, int
 	return 0;
 }
 
+void isim_iova_tell(const struct iommusim_iova *space, const struct iommusim_event *event,
+                    uint64_t lo, uint64_t size)
+{
+	struct iommusim_event e = *event;
+
+	e.iova = lo << space->granule_lg2;
+	e.size = size << space->granule_lg2;
+	isim_event(&space->diag, &e);
+}
+
 int iommusim_iova_alloc(struct iommusim_iova *space, uint64_t size, uint64_t limit, int aligned,
                         uint64_t *lo)
 {
-	struct iommusim_iova_range range = { 0, size - 1 };
+	struct iommusim_event event = { .kind = IOMMUSIM_EVENT_IOVA_ALLOC };
 	uint64_t found = 0;
-	int err;
 
 	if (!size)
 		return isim_fail(&space->diag, IOMMUSIM_EINVAL, "an IOVA range of 0 frames");
-	err = alloc(space, size, limit + 1, aligned, &found);
-	if (!err) {
-		range = (struct iommusim_iova_range){ found, found + size - 1 };
+	event.result = isim_iova_reserve_room(space);
+	if (!event.result)
+		event.result = isim_iova_take(space, size, limit + 1, aligned, &found);
+	if (!event.result)
 		*lo = found;
-	}
-	tell(space, IOMMUSIM_EVENT_IOVA_ALLOC, &range, err);
-	return err;
-}
-
-int iommusim_iova_alloc_fast(struct iommusim_iova *space, uint64_t size, uint64_t limit,
-                             uint64_t *lo)
-{
-	if (size < FAST_SIZES && size)
-		size = isim_pow2_up(size);
-	return iommusim_iova_alloc(space, size, limit, 1, lo);
+	isim_iova_tell(space, &event, event.result ? 0 : found, size);
+	return event.result;
 }
 
 /* ---- Freeing, reserving, looking ---- */
@@ -232,23 +229,31 @@ static uint32_t node_of(const struct iommusim_iova *space, uint64_t frame)
 	return node;
 }
 
-void iommusim_iova_free(struct iommusim_iova *space, uint64_t frame)
+int isim_iova_drop(struct iommusim_iova *space, uint64_t frame, struct iommusim_iova_range *range)
 {
 	const struct isim_range_node *node = space->set.node;
 	uint32_t n = node_of(space, frame);
-	struct iommusim_iova_range range;
 
 	if (n == ISIM_NO_NODE)
-		return;
-	range = (struct iommusim_iova_range){ node[n].lo, node[n].hi };
-	if (n == space->hint32 || (range.hi < space->d32 && range.lo >= node[space->hint32].lo))
+		return 0;
+	*range = (struct iommusim_iova_range){ node[n].lo, node[n].hi };
+	if (n == space->hint32 || (range->hi < space->d32 && range->lo >= node[space->hint32].lo))
 		space->hint32 = node[n].next;
-	if (range.lo < space->d32)
+	if (range->lo < space->d32)
 		space->max32 = space->d32;
-	if (range.lo >= node[space->hint64].lo)
+	if (range->lo >= node[space->hint64].lo)
 		space->hint64 = node[n].next;
 	isim_ranges_remove(&space->set, n);
-	tell(space, IOMMUSIM_EVENT_IOVA_FREE, &range, 0);
+	return 1;
+}
+
+void iommusim_iova_free(struct iommusim_iova *space, uint64_t frame)
+{
+	const struct iommusim_event event = { .kind = IOMMUSIM_EVENT_IOVA_FREE };
+	struct iommusim_iova_range range;
+
+	if (isim_iova_drop(space, frame, &range))
+		isim_iova_tell(space, &event, range.lo, range.hi - range.lo + 1);
 }
 
 int iommusim_iova_reserve(struct iommusim_iova *space, struct iommusim_iova_range *range)
@@ -261,8 +266,8 @@ int iommusim_iova_reserve(struct iommusim_iova *space, struct iommusim_iova_rang
 		return isim_fail(&space->diag, IOMMUSIM_EINVAL,
 		                 "frames 0x%llx .. 0x%llx are not a range of a 64-bit space",
 		                 (unsigned long long)lo, (unsigned long long)hi);
-	if (isim_ranges_reserve(&space->set, 1))
-		return isim_no_memory(&space->diag, "an IOVA range");
+	if (isim_iova_reserve_room(space))
+		return -IOMMUSIM_EHOST;
 	node = space->set.node;
 	n = isim_ranges_at_or_above(&space->set, lo);
 	while (n != space->set.last && node[n].lo <= hi && node[n].hi >= lo) {

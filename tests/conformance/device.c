@@ -50,7 +50,9 @@ int device_create(struct device *device, const struct device_config *config)
 		                                           .split_page = nothing };
 	struct iommusim_iova_config iova = { .size = sizeof(iova),
 		                             .granule_lg2 = granule_lg2(config->pgsizes),
-		                             .start = config->start_pfn };
+		                             .start = config->start_pfn,
+		                             .kernel = config->kernel,
+		                             .nr_cpus = 1 };
 	struct iommusim_dma_config dma = config->dma;
 	int err = create_domain(device, config);
 

@@ -17,10 +17,10 @@
 
 enum exit_status { EXIT_EQUAL, EXIT_DIFFERENT, EXIT_UNREADABLE };
 
-static const struct kind *const kinds[] = { &kind_chunk_pages, &kind_chunk_noncontig,
-	                                    &kind_pgsize,      &kind_pgtable,
-	                                    &kind_map_sg,      &kind_dma_map_sg,
-	                                    &kind_dma_map };
+static const struct kind *const kinds[] = {
+	&kind_chunk_pages, &kind_chunk_noncontig, &kind_pgsize,  &kind_pgtable,
+	&kind_map_sg,      &kind_dma_map_sg,      &kind_dma_map, &kind_iova,
+};
 
 static const struct kind *kind_of(const struct record *record)
 {

@@ -63,6 +63,6 @@ struct kind {
 };
 
 extern const struct kind kind_chunk_pages, kind_chunk_noncontig, kind_pgsize, kind_pgtable,
-	kind_map_sg, kind_dma_map_sg, kind_dma_map;
+	kind_map_sg, kind_dma_map_sg, kind_dma_map, kind_iova;
 
 #endif

@@ -249,7 +249,8 @@ static int alloc(struct iommusim_iova *space, unsigned kind, uint64_t size, uint
                  uint64_t *lo)
 {
 	if (kind == 2)
-		return iommusim_iova_alloc_fast(space, size, limit, lo);
+		return iommusim_iova_alloc_fast(
+			space, &(struct iommusim_iova_request){ .size = size, .limit = limit }, lo);
 	return iommusim_iova_alloc(space, size, limit, (int)kind, lo);
 }
 
