@@ -5,8 +5,8 @@
  * two.
  *
  * conformance --ground-truth [--strict] FILE...: replay recordings of real kernels, one to a file,
- * call by call. Outcomes of page allocations and IOVAs are the recording's, everything else is
- * predicted. Skipped are calls that the DMA room does not have yet.
+ * call by call. Outcomes of page allocations are the recording's, everything else is predicted.
+ * Skipped are calls that failed before they asked for a page of the buffer.
  */
 #include <errno.h>
 #include <stdio.h>
