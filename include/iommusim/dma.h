@@ -111,7 +111,7 @@ IOMMUSIM_API void iommusim_dma_set_clock(struct iommusim_dma *dma, uint64_t now_
 
 /** Plain counters since the device was created; the windows count in the simulated clock. */
 struct iommusim_dma_stats {
-	uint64_t nr_map, nr_unmap;   /* IOVA ranges mapped and unmapped */
+	uint64_t nr_map, nr_unmap;   /* IOVA ranges taken for mappings, and ended */
 	uint64_t nr_iova_failed;     /* requests for IOVA that found no room */
 	uint64_t nr_low_failed;      /* of them: below 4 GiB, tried before the mask's limit */
 	uint64_t nr_flush_all;       /* invalidations of the whole domain, by the flush queue */

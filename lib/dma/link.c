@@ -34,6 +34,7 @@ int iommusim_dma_iova_try_alloc(struct iommusim_dma *dma, struct iommusim_dma_io
 	                        &iova);
 	if (err)
 		return err;
+	dma->stats.nr_map++;
 	state->addr = iova + off;
 	state->size = size;
 	return 0;
@@ -41,9 +42,11 @@ int iommusim_dma_iova_try_alloc(struct iommusim_dma *dma, struct iommusim_dma_io
 
 void iommusim_dma_iova_free(struct iommusim_dma *dma, struct iommusim_dma_iova *state)
 {
-	if (state->size)
+	if (state->size) {
 		isim_dma_put_iova(dma, state->addr - offset_of(dma, state->addr),
 		                  whole(dma, state));
+		dma->stats.nr_unmap++;
+	}
 	memset(state, 0, sizeof(*state));
 }
 

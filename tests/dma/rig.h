@@ -17,6 +17,7 @@ struct rig_config {
 	uint64_t pgsizes;
 	uint64_t frames;        /* 0: 4096, 16 MiB */
 	uint64_t iova_start;    /* lowest frame of the IOVA space */
+	unsigned iova_cpus;     /* with caches; 0: none */
 	uint64_t fail_map, cap; /* of the recording driver */
 	const struct iommusim_host *domain_host, *iova_host, *recorder_host;
 	const struct iommusim_host *host;
@@ -78,6 +79,8 @@ static inline struct rig *given_parts(const struct rig_config *c)
 	struct iommusim_iova_config iova = { .size = sizeof(iova),
 		                             .granule_lg2 = granule_lg2(c->pgsizes),
 		                             .start = c->iova_start,
+		                             .kernel = c->kernel,
+		                             .nr_cpus = c->iova_cpus,
 		                             .host = c->iova_host };
 
 	assert_non_null(rig);
@@ -136,6 +139,7 @@ static inline void assert_untouched(struct rig *rig)
 	for (unsigned order = 0; order < IOMMUSIM_MAX_ORDERS; order++)
 		assert_int_equal(iommusim_phys_nr_free_blocks(rig->phys, order),
 		                 rig->nr_free[order]);
+	iommusim_iova_flush(rig->iova);
 	assert_int_equal(iommusim_iova_nr_ranges(rig->iova), 0);
 	assert_int_equal(iommusim_recorder_next(rig->recorder, 0, &range), 0);
 	shadow_check_empty(&rig->shadow, rig->recorder);
