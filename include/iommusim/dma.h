@@ -15,9 +15,38 @@ extern "C" {
 
 /** What a granule above the CPU page means. */
 enum iommusim_domain_mode {
-	IOMMUSIM_DOMAIN_STRICT,  /* as a DMA domain of Linux: BUG(), so it is refused */
-	IOMMUSIM_DOMAIN_EXTENDED /* accepted, as by an unmanaged domain */
+	IOMMUSIM_DOMAIN_STRICT,   /* as a DMA domain of Linux: BUG(), so it is refused */
+	IOMMUSIM_DOMAIN_EXTENDED, /* accepted, as by an unmanaged domain */
+	/*
+	 * As "Support IOMMU page sizes larger than the CPU page size", v3 of October 2021 (not
+	 * merged), would: accepted for a trusted device. Buffers are mapped in whole granules
+	 * around what their pages hold: a buffer below a granule with the foreign memory beside it,
+	 * the last piece of a larger one with what follows it.
+	 */
+	IOMMUSIM_DOMAIN_PROPOSAL_2021
 };
+
+/** Who sets a domain up whose smallest page is larger than the CPU page. */
+enum iommusim_granule_user {
+	IOMMUSIM_GRANULE_DMA,  /* the DMA API: init_iova_domain() */
+	IOMMUSIM_GRANULE_DART, /* the same behind an Apple DART, which asks first */
+	IOMMUSIM_GRANULE_IOMMUFD,
+	IOMMUSIM_GRANULE_VFIO,      /* type 1 */
+	IOMMUSIM_GRANULE_UNMANAGED, /* a driver with iommu_map() of its own */
+	IOMMUSIM_GRANULE_PROPOSAL,  /* the DMA API by the proposal of 2021, an untrusted device */
+	IOMMUSIM_NR_GRANULE_USERS
+};
+
+/** What it meets. */
+struct iommusim_granule_rule {
+	int err;            /* 0: accepted; -IOMMUSIM_EBUG: Linux stops with BUG() */
+	const char *check;  /* the function that looks */
+	const char *effect; /* what follows, in one line */
+};
+
+/** The rule that @user meets in @kernel (0: 6.12); NULL: no such user in that kernel, or ever. */
+IOMMUSIM_API const struct iommusim_granule_rule *
+iommusim_granule_rule(enum iommusim_granule_user user, unsigned kernel);
 
 /** What becomes of IOTLB entries when a buffer is unmapped. */
 enum iommusim_invalidation {
@@ -73,8 +102,10 @@ struct iommusim_dma; /* opaque: a device */
 
 /**
  * Create a device. Returns 0; -IOMMUSIM_EBUG (logged): strict mode, and the IOVA granule is above
- * the CPU page, where init_iova_domain() stops with BUG(); -IOMMUSIM_EINVAL (logged): parts that
- * are missing or do not fit; -IOMMUSIM_E2BIG; -IOMMUSIM_EHOST.
+ * the CPU page, where init_iova_domain() stops with BUG(); -IOMMUSIM_EFAULT (logged): by the
+ * proposal of 2021, and the device is untrusted; -IOMMUSIM_EINVAL (logged): parts that are missing
+ * or do not fit; -IOMMUSIM_ENOMEM: the page source has no block for the atomic pool;
+ * -IOMMUSIM_E2BIG; -IOMMUSIM_EHOST.
  */
 IOMMUSIM_API int iommusim_dma_create(const struct iommusim_dma_config *config,
                                      struct iommusim_dma **dma);

@@ -131,6 +131,47 @@ void isim_dma_return_pages(struct iommusim_dma *dma, struct iommusim_dma_buffer 
 	chunks->nr_chunks = nr;
 }
 
+/* Does the proposal of 2021 decide what is mapped? */
+static int is_widened(const struct iommusim_dma *dma)
+{
+	return dma->config.mode == IOMMUSIM_DOMAIN_PROPOSAL_2021 &&
+	       isim_dma_granule(dma) > isim_bit(dma->config.page_shift);
+}
+
+/*
+ * The proposal of 2021: whole granules around what the pages hold. A buffer below a granule is one
+ * piece within one, whatever else is there; of a larger one the last piece is rounded up. Returns
+ * how far into its granule the first byte lies. The list is to be given back as it was.
+ */
+static uint64_t widen(const struct iommusim_dma *dma, struct iommusim_dma_buffer *buffer)
+{
+	uint64_t granule = isim_dma_granule(dma), size = buffer->chunks.plan.size, off = 0;
+	struct iommusim_sg *last = &buffer->sg[buffer->nr_sg - 1];
+
+	if (size < granule) {
+		off = last->pa & (granule - 1);
+		last->pa -= off;
+		last->size += off;
+	}
+	last->size = isim_align_up(last->size, granule);
+	return off;
+}
+
+static int map_widened(struct iommusim_dma *dma, const struct iommusim_dma_request *req,
+                       struct iommusim_dma_buffer *buffer)
+{
+	struct iommusim_sg *last = &buffer->sg[buffer->nr_sg - 1], as_it_was = *last;
+	uint64_t off = widen(dma, buffer);
+	int err = map_buffer(dma, req, buffer);
+
+	*last = as_it_was;
+	if (err)
+		return err;
+	buffer->dma_addr += off;
+	buffer->size -= off;
+	return 0;
+}
+
 static int map_pages_of(struct iommusim_dma *dma, const struct iommusim_dma_request *req,
                         struct iommusim_dma_buffer *buffer)
 {
@@ -148,7 +189,8 @@ static int map_pages_of(struct iommusim_dma *dma, const struct iommusim_dma_requ
 	for (size_t i = 0; !err && i < buffer->nr_sg; i++)
 		isim_dma_flush_pages(dma, buffer->sg[i].pa, buffer->sg[i].size);
 	if (!err)
-		err = map_buffer(dma, req, buffer);
+		err = is_widened(dma) && buffer->nr_sg ? map_widened(dma, req, buffer)
+		                                       : map_buffer(dma, req, buffer);
 	if (err)
 		isim_dma_put_iova(dma, buffer->dma_addr, size);
 	return err;

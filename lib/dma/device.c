@@ -4,6 +4,15 @@
 
 #include <string.h>
 
+static int refuse_granule(struct iommusim_dma *dma, enum iommusim_granule_user user)
+{
+	const struct iommusim_granule_rule *rule = iommusim_granule_rule(user, dma->config.kernel);
+
+	return isim_fail(&dma->diag, -rule->err, "%s: granule 2^%u is above the CPU page 2^%u: %s",
+	                 rule->check, iommusim_iova_granule_lg2(dma->config.iova),
+	                 dma->config.page_shift, rule->effect);
+}
+
 static int check_granule(struct iommusim_dma *dma)
 {
 	const struct iommusim_dma_config *c = &dma->config;
@@ -13,11 +22,12 @@ static int check_granule(struct iommusim_dma *dma)
 		return isim_fail(&dma->diag, IOMMUSIM_EINVAL,
 		                 "the IOVA granule 2^%u is above the domain's smallest page",
 		                 granule_lg2);
-	if (c->mode == IOMMUSIM_DOMAIN_STRICT && granule_lg2 > c->page_shift)
-		return isim_fail(&dma->diag, IOMMUSIM_EBUG,
-		                 "init_iova_domain() stops with BUG(): granule 2^%u is above the "
-		                 "CPU page 2^%u",
-		                 granule_lg2, c->page_shift);
+	if (granule_lg2 <= c->page_shift)
+		return 0;
+	if (c->mode == IOMMUSIM_DOMAIN_STRICT)
+		return refuse_granule(dma, IOMMUSIM_GRANULE_DMA);
+	if (c->mode == IOMMUSIM_DOMAIN_PROPOSAL_2021 && c->is_untrusted)
+		return refuse_granule(dma, IOMMUSIM_GRANULE_PROPOSAL);
 	return 0;
 }
 
@@ -31,7 +41,7 @@ static int check_parts(struct iommusim_dma *dma)
 {
 	const struct iommusim_dma_config *c = &dma->config;
 
-	if (!c->kernel || !c->domain || !c->iova || c->mode > IOMMUSIM_DOMAIN_EXTENDED)
+	if (!c->kernel || !c->domain || !c->iova || c->mode > IOMMUSIM_DOMAIN_PROPOSAL_2021)
 		return isim_fail(&dma->diag, IOMMUSIM_EINVAL,
 		                 "a device needs a domain, an IOVA space, a mode and a kernel from "
 		                 "4.4 on");
