@@ -33,6 +33,13 @@
 #define ISIM_VECTORIZE
 #endif
 
+/* Memory that is about to be read. Harmless where it is not, whatever it points to. */
+#if defined(__GNUC__)
+#define ISIM_PREFETCH(ptr) __builtin_prefetch(ptr)
+#else
+#define ISIM_PREFETCH(ptr) ((void)(ptr))
+#endif
+
 #define ISIM_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif

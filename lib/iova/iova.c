@@ -25,13 +25,6 @@ static int check_config(struct iommusim_iova *space, const struct iommusim_iova_
 	return 0;
 }
 
-static void put_anchor(struct iommusim_iova *space)
-{
-	uint32_t anchor = isim_ranges_insert(&space->set, ISIM_IOVA_ANCHOR, ISIM_IOVA_ANCHOR);
-
-	space->hint32 = space->hint64 = anchor;
-}
-
 static int set_up(struct iommusim_iova *s, const struct iommusim_iova_config *c)
 {
 	s->kernel = isim_kernel(c->kernel);
@@ -39,11 +32,10 @@ static int set_up(struct iommusim_iova *s, const struct iommusim_iova_config *c)
 	s->start = c->start ? c->start : 1;
 	s->d32 = s->max32 = isim_bit(32 - s->granule_lg2);
 	s->nr_online = c->nr_cpus;
-	isim_ranges_init(&s->set, &s->diag.host);
-	if (isim_ranges_reserve(&s->set, 1) ||
+	s->hint32 = s->hint64 = ISIM_IOVA_ANCHOR;
+	if (isim_tree_init(&s->tree, &s->diag.host, ISIM_IOVA_ANCHOR) ||
 	    isim_magazines_init(&s->cache, &s->diag.host, c->nr_cpus))
 		return isim_no_memory(&s->diag, "an IOVA space");
-	put_anchor(s);
 	return 0;
 }
 
@@ -73,7 +65,7 @@ void iommusim_iova_destroy(struct iommusim_iova *space)
 	if (!space)
 		return;
 	host = space->diag.host;
-	isim_ranges_finish(&space->set);
+	isim_tree_finish(&space->tree);
 	isim_magazines_finish(&space->cache, &host);
 	isim_free(&host, space);
 }
@@ -82,15 +74,13 @@ int iommusim_iova_fork(const struct iommusim_iova *space, struct iommusim_iova *
 {
 	struct iommusim_iova *s = isim_zalloc(&space->diag.host, 1, sizeof(*s));
 	uint64_t nr = iommusim_iova_nr_ranges(space);
+	int err;
 
 	if (!s)
 		return -IOMMUSIM_EHOST;
 	*s = *space;
-	if (isim_ranges_fork(&space->set, &s->set)) {
-		isim_free(&space->diag.host, s);
-		return -IOMMUSIM_EHOST;
-	}
-	if (isim_magazines_fork(&space->cache, &space->diag.host, nr, &s->cache)) {
+	err = isim_tree_fork(&space->tree, &s->tree);
+	if (isim_magazines_fork(&space->cache, &space->diag.host, nr, &s->cache) || err) {
 		iommusim_iova_destroy(s);
 		return -IOMMUSIM_EHOST;
 	}
@@ -105,67 +95,81 @@ const char *iommusim_iova_error(const struct iommusim_iova *space)
 
 /* ---- Searching ---- */
 
-/* One pass: down from @node, below @high and not below @low. */
+/* One pass: down from @place, below @high and not below @low. */
 struct pass {
 	uint64_t size, mask; /* the first frame has no bit outside of the mask */
 	uint64_t high, low;
-	uint32_t node;
+	struct isim_tree_place place; /* the range above the hole that is looked at */
 	uint64_t found;
 };
 
-static int search_down(const struct iommusim_iova *space, struct pass *pass)
+static uint64_t max(uint64_t a, uint64_t b)
 {
-	const struct isim_range_node *node = space->set.node;
-
-	do {
-		if (node[pass->node].lo < pass->high)
-			pass->high = node[pass->node].lo;
-		pass->found = (pass->high - pass->size) & pass->mask;
-		pass->node = node[pass->node].prev;
-	} while (pass->node != ISIM_NO_NODE && pass->found <= node[pass->node].hi &&
-	         pass->found >= pass->low);
-	return pass->high >= pass->size && pass->found >= pass->low;
+	return a > b ? a : b;
 }
 
 /* The lowest range that starts at or above @frame: at worst the anchor. */
-static uint32_t starts_at_or_above(const struct iommusim_iova *space, uint64_t frame)
+static void starts_at_or_above(const struct isim_tree *tree, uint64_t frame,
+                               struct isim_tree_place *place)
 {
-	uint32_t node = isim_ranges_at_or_above(&space->set, frame);
+	isim_tree_find(tree, frame, place);
+	if (isim_tree_at(tree, place)->lo < frame)
+		isim_tree_find(tree, isim_tree_above(tree, place)->hi, place);
+}
 
-	return space->set.node[node].lo < frame ? space->set.node[node].next : node;
+/* Is there a place in the hole below pass->place, for which pass->high is the end? */
+static int fits(struct pass *pass, uint64_t below)
+{
+	pass->found = (pass->high - pass->size) & pass->mask;
+	return pass->high >= pass->size && pass->found >= max(below, pass->low);
+}
+
+/*
+ * The highest hole that the size fits. The topmost may be cut by @high; those below are what the
+ * tree says, but for the one that is cut by @low, and where that does not fit, none below does.
+ */
+static int search_down(const struct isim_tree *tree, struct pass *pass)
+{
+	struct isim_tree_place *place = &pass->place;
+
+	if (isim_tree_at(tree, place)->lo > pass->high)
+		starts_at_or_above(tree, pass->high, place);
+	else
+		pass->high = isim_tree_at(tree, place)->lo;
+	if (fits(pass, isim_tree_below(tree, place->leaf, place->slot)))
+		return 1;
+	if (!isim_tree_find_hole(tree, pass->size, pass->mask != UINT64_MAX, place))
+		return 0;
+	pass->high = isim_tree_at(tree, place)->lo;
+	return fits(pass, 0);
 }
 
 /*
  * Below the hint first; if that fails and the hint was not at the limit, once more above it. Models
  * __alloc_and_insert_iova_range(), drivers/iommu/iova.c, Linux 6.1 and 6.12.
  */
-static int find_room(const struct iommusim_iova *space, uint64_t size, uint64_t limit, int aligned,
-                     uint64_t *lo)
+static int find_room(const struct iommusim_iova *space, uint64_t limit, struct pass *pass)
 {
-	uint32_t hint = limit <= space->d32 ? space->hint32 : space->hint64;
-	uint64_t retry_from = space->set.node[hint].hi;
-	struct pass pass = { .size = size,
-		             .mask = aligned ? ~(isim_pow2_up(size) - 1) : UINT64_MAX,
-		             .high = limit,
-		             .low = space->start,
-		             .node = hint };
-	int ok = search_down(space, &pass);
+	uint64_t hint = limit <= space->d32 ? space->hint32 : space->hint64;
 
-	if (!ok && retry_from < limit && space->kernel >= SECOND_PASS) {
-		pass.high = limit;
-		pass.low = retry_from + 1;
-		pass.node = starts_at_or_above(space, limit);
-		ok = search_down(space, &pass);
-	}
-	*lo = pass.found;
-	return ok;
+	pass->high = limit;
+	pass->low = space->start;
+	isim_tree_find(&space->tree, hint, &pass->place);
+	if (search_down(&space->tree, pass))
+		return 1;
+	if (hint >= limit || space->kernel < SECOND_PASS)
+		return 0;
+	pass->high = limit;
+	pass->low = hint + 1;
+	starts_at_or_above(&space->tree, limit, &pass->place);
+	return search_down(&space->tree, pass);
 }
 
-int isim_iova_reserve_room(struct iommusim_iova *space)
+int isim_iova_make_room(struct iommusim_iova *space)
 {
 	uint64_t nr = iommusim_iova_nr_ranges(space) + 1;
 
-	if (isim_ranges_reserve(&space->set, 1) ||
+	if (isim_tree_reserve(&space->tree) ||
 	    isim_magazines_reserve(&space->cache, &space->diag.host, nr))
 		return isim_no_memory(&space->diag, "an IOVA range");
 	return 0;
@@ -174,93 +178,84 @@ int isim_iova_reserve_room(struct iommusim_iova *space)
 int isim_iova_take(struct iommusim_iova *space, uint64_t size, uint64_t limit, int aligned,
                    uint64_t *lo)
 {
-	uint32_t node;
+	struct pass pass;
 
 	if (limit <= space->d32 && size >= space->max32 && space->kernel >= MAX32)
 		return -IOMMUSIM_ENOMEM;
-	if (!find_room(space, size, limit, aligned, lo)) {
+	pass.size = size;
+	pass.mask = aligned ? ~(isim_pow2_up(size) - 1) : UINT64_MAX;
+	if (!find_room(space, limit, &pass)) {
 		space->max32 = size; /* for 64-bit requests too */
 		return -IOMMUSIM_ENOMEM;
 	}
-	node = isim_ranges_insert(&space->set, *lo, *lo + size - 1);
-	if (*lo + size - 1 < space->d32)
-		space->hint32 = node;
-	else
-		space->hint64 = node;
+	*lo = pass.found;
+	isim_tree_insert(&space->tree, &pass.place, *lo, *lo + size - 1);
+	*(*lo + size - 1 < space->d32 ? &space->hint32 : &space->hint64) = *lo + size - 1;
 	return 0;
-}
-
-void isim_iova_tell(const struct iommusim_iova *space, const struct iommusim_event *event,
-                    uint64_t lo, uint64_t size)
-{
-	struct iommusim_event e = *event;
-
-	e.iova = lo << space->granule_lg2;
-	e.size = size << space->granule_lg2;
-	isim_event(&space->diag, &e);
 }
 
 int iommusim_iova_alloc(struct iommusim_iova *space, uint64_t size, uint64_t limit, int aligned,
                         uint64_t *lo)
 {
-	struct iommusim_event event = { .kind = IOMMUSIM_EVENT_IOVA_ALLOC };
-	uint64_t found = 0;
+	int err;
 
 	if (!size)
 		return isim_fail(&space->diag, IOMMUSIM_EINVAL, "an IOVA range of 0 frames");
-	event.result = isim_iova_reserve_room(space);
-	if (!event.result)
-		event.result = isim_iova_take(space, size, limit + 1, aligned, &found);
-	if (!event.result)
-		*lo = found;
-	isim_iova_tell(space, &event, event.result ? 0 : found, size);
-	return event.result;
+	err = isim_iova_reserve_room(space);
+	if (!err)
+		err = isim_iova_take(space, size, limit + 1, aligned, lo);
+	if (err)
+		isim_iova_tell_failure(space, size, err);
+	else
+		isim_iova_tell(space, IOMMUSIM_EVENT_IOVA_ALLOC, *lo, size);
+	return err;
 }
 
 /* ---- Freeing, reserving, looking ---- */
 
-/* The node that contains @frame; ISIM_NO_NODE: none does, or the anchor. */
-static uint32_t node_of(const struct iommusim_iova *space, uint64_t frame)
+/* Find the range that contains @frame. 1, or 0: none does, or the anchor. */
+static int find(const struct iommusim_iova *space, uint64_t frame, struct isim_tree_place *place)
 {
-	uint32_t node = isim_ranges_at_or_above(&space->set, frame);
-
-	if (node == ISIM_NO_NODE || node == space->set.last || space->set.node[node].lo > frame)
-		return ISIM_NO_NODE;
-	return node;
+	if (frame == ISIM_IOVA_ANCHOR)
+		return 0;
+	isim_tree_find(&space->tree, frame, place);
+	return isim_tree_at(&space->tree, place)->lo <= frame;
 }
 
+/* A hint is before or after a range as their ends are. */
 int isim_iova_drop(struct iommusim_iova *space, uint64_t frame, struct iommusim_iova_range *range)
 {
-	const struct isim_range_node *node = space->set.node;
-	uint32_t n = node_of(space, frame);
+	struct isim_tree_place place;
+	uint64_t above;
 
-	if (n == ISIM_NO_NODE)
+	if (!find(space, frame, &place))
 		return 0;
-	*range = (struct iommusim_iova_range){ node[n].lo, node[n].hi };
-	if (n == space->hint32 || (range->hi < space->d32 && range->lo >= node[space->hint32].lo))
-		space->hint32 = node[n].next;
+	range->lo = isim_tree_at(&space->tree, &place)->lo;
+	range->hi = isim_tree_at(&space->tree, &place)->hi;
+	above = isim_tree_above(&space->tree, &place)->hi;
+	if (range->hi == space->hint32 || (range->hi < space->d32 && range->hi >= space->hint32))
+		space->hint32 = above;
 	if (range->lo < space->d32)
 		space->max32 = space->d32;
-	if (range->lo >= node[space->hint64].lo)
-		space->hint64 = node[n].next;
-	isim_ranges_remove(&space->set, n);
+	if (range->hi >= space->hint64)
+		space->hint64 = above;
+	isim_tree_remove(&space->tree, &place);
 	return 1;
 }
 
 void iommusim_iova_free(struct iommusim_iova *space, uint64_t frame)
 {
-	const struct iommusim_event event = { .kind = IOMMUSIM_EVENT_IOVA_FREE };
 	struct iommusim_iova_range range;
 
 	if (isim_iova_drop(space, frame, &range))
-		isim_iova_tell(space, &event, range.lo, range.hi - range.lo + 1);
+		isim_iova_tell(space, IOMMUSIM_EVENT_IOVA_FREE, range.lo, range.hi - range.lo + 1);
 }
 
 int iommusim_iova_reserve(struct iommusim_iova *space, struct iommusim_iova_range *range)
 {
 	uint64_t last = UINT64_MAX >> space->granule_lg2, lo = range->lo, hi = range->hi;
-	struct isim_range_node *node;
-	uint32_t n;
+	struct isim_tree_place place;
+	struct isim_tree_range met;
 
 	if (lo > hi || hi > last)
 		return isim_fail(&space->diag, IOMMUSIM_EINVAL,
@@ -268,20 +263,20 @@ int iommusim_iova_reserve(struct iommusim_iova *space, struct iommusim_iova_rang
 		                 (unsigned long long)lo, (unsigned long long)hi);
 	if (isim_iova_reserve_room(space))
 		return -IOMMUSIM_EHOST;
-	node = space->set.node;
-	n = isim_ranges_at_or_above(&space->set, lo);
-	while (n != space->set.last && node[n].lo <= hi && node[n].hi >= lo) {
-		if (lo < node[n].lo)
-			node[n].lo = lo;
-		if (hi > node[n].hi)
-			lo = node[n].hi + 1;
-		if (lo >= node[n].lo && hi <= node[n].hi) {
-			*range = (struct iommusim_iova_range){ node[n].lo, node[n].hi };
+	for (;;) {
+		isim_tree_find(&space->tree, lo, &place);
+		met = *isim_tree_at(&space->tree, &place);
+		if (met.lo > hi)
+			break;
+		if (lo < met.lo)
+			isim_tree_extend(&space->tree, &place, lo);
+		if (hi <= met.hi) {
+			*range = (struct iommusim_iova_range){ lo < met.lo ? lo : met.lo, met.hi };
 			return 0;
 		}
-		n = node[n].next;
+		lo = met.hi + 1;
 	}
-	isim_ranges_insert(&space->set, lo, hi);
+	isim_tree_insert(&space->tree, &place, lo, hi);
 	*range = (struct iommusim_iova_range){ lo, hi };
 	return 0;
 }
@@ -289,28 +284,31 @@ int iommusim_iova_reserve(struct iommusim_iova *space, struct iommusim_iova_rang
 int iommusim_iova_find(const struct iommusim_iova *space, uint64_t frame,
                        struct iommusim_iova_range *range)
 {
-	uint32_t n = node_of(space, frame);
+	struct isim_tree_place place;
 
-	if (n == ISIM_NO_NODE)
+	if (!find(space, frame, &place))
 		return 0;
-	*range = (struct iommusim_iova_range){ space->set.node[n].lo, space->set.node[n].hi };
+	range->lo = isim_tree_at(&space->tree, &place)->lo;
+	range->hi = isim_tree_at(&space->tree, &place)->hi;
 	return 1;
 }
 
 int iommusim_iova_next(const struct iommusim_iova *space, uint64_t frame,
                        struct iommusim_iova_range *range)
 {
-	uint32_t n = isim_ranges_at_or_above(&space->set, frame);
+	struct isim_tree_place place;
 
-	if (n == ISIM_NO_NODE || n == space->set.last)
+	isim_tree_find(&space->tree, frame, &place);
+	if (isim_tree_at(&space->tree, &place)->lo == ISIM_IOVA_ANCHOR)
 		return 0;
-	*range = (struct iommusim_iova_range){ space->set.node[n].lo, space->set.node[n].hi };
+	range->lo = isim_tree_at(&space->tree, &place)->lo;
+	range->hi = isim_tree_at(&space->tree, &place)->hi;
 	return 1;
 }
 
 uint64_t iommusim_iova_nr_ranges(const struct iommusim_iova *space)
 {
-	return space->set.nr - 1;
+	return space->tree.nr - 1;
 }
 
 uint64_t iommusim_iova_max32(const struct iommusim_iova *space)

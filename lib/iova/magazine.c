@@ -23,7 +23,7 @@ static int get_arrays(struct isim_magazines *pool, const struct iommusim_host *h
                       uint64_t nr_frames)
 {
 	if (!pool->nr_cpus)
-		return 0;
+		return isim_magazines_reserve(pool, host, 0);
 	pool->cpu = isim_zalloc(host, nr_cpu_caches(pool), sizeof(*pool->cpu));
 	pool->offline = isim_zalloc(host, pool->nr_cpus, sizeof(*pool->offline));
 	if (!pool->cpu || !pool->offline)
@@ -71,6 +71,7 @@ int isim_magazines_fork(const struct isim_magazines *pool, const struct iommusim
 	copy->offline = NULL;
 	copy->mag = NULL;
 	copy->cap = 0;
+	copy->nr_reserved = pool->nr_cpus ? 0 : UINT64_MAX;
 	if (!pool->nr_cpus)
 		return 0;
 	err = get_arrays(copy, host, nr_frames);
@@ -87,8 +88,13 @@ int isim_magazines_fork(const struct isim_magazines *pool, const struct iommusim
 int isim_magazines_reserve(struct isim_magazines *pool, const struct iommusim_host *host,
                            uint64_t nr_frames)
 {
-	return isim_grow(host, &pool->mag, &pool->cap, most_in_use(pool, nr_frames),
-	                 sizeof(*pool->mag));
+	uint64_t most = most_in_use(pool, nr_frames);
+
+	if (isim_grow(host, &pool->mag, &pool->cap, most, sizeof(*pool->mag)))
+		return -IOMMUSIM_EHOST;
+	pool->nr_reserved =
+		pool->nr_cpus ? (pool->cap - most) * ISIM_MAGAZINE_SIZE + nr_frames : UINT64_MAX;
+	return 0;
 }
 
 uint32_t isim_magazines_take(struct isim_magazines *pool)

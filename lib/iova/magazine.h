@@ -38,6 +38,7 @@ struct isim_magazines {
 	uint32_t nr_used;   /* magazines ever used */
 	uint32_t nr_in_use; /* those of the CPUs and the depots: what is not unused */
 	uint32_t unused;
+	uint64_t nr_reserved; /* frames that have room */
 };
 
 /* Every CPU is online and has nothing. 0 or -EHOST; finish() either way. */

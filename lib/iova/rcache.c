@@ -206,20 +206,21 @@ static uint64_t rounded(const struct iommusim_iova *space, uint64_t size)
 int iommusim_iova_alloc_fast(struct iommusim_iova *space,
                              const struct iommusim_iova_request *request, uint64_t *lo)
 {
-	struct iommusim_event event = { .kind = IOMMUSIM_EVENT_IOVA_ALLOC };
-	uint64_t size = rounded(space, request->size), found = 0;
+	uint64_t size = rounded(space, request->size);
+	int err;
 
 	if (!request->size)
 		return isim_fail(&space->diag, IOMMUSIM_EINVAL, "an IOVA range of 0 frames");
 	if (check_cpu(space, request->cpu))
 		return -IOMMUSIM_EINVAL;
-	event.result = isim_iova_reserve_room(space);
-	if (!event.result)
-		event.result = alloc_fast(space, request, size, &found);
-	if (!event.result)
-		*lo = found;
-	isim_iova_tell(space, &event, event.result ? 0 : found, size);
-	return event.result;
+	err = isim_iova_reserve_room(space);
+	if (!err)
+		err = alloc_fast(space, request, size, lo);
+	if (err)
+		isim_iova_tell_failure(space, size, err);
+	else
+		isim_iova_tell(space, IOMMUSIM_EVENT_IOVA_ALLOC, *lo, size);
+	return err;
 }
 
 /* ---- Putting ---- */
@@ -273,7 +274,6 @@ static int put(struct iommusim_iova *space, struct isim_cpu_cache *c, unsigned o
 int iommusim_iova_free_fast(struct iommusim_iova *space, uint64_t frame, uint64_t size,
                             unsigned cpu)
 {
-	struct iommusim_event event = { .kind = IOMMUSIM_EVENT_IOVA_FREE };
 	unsigned order = order_of(size);
 	struct iommusim_iova_range range;
 	int err = check_cpu(space, cpu);
@@ -285,7 +285,7 @@ int iommusim_iova_free_fast(struct iommusim_iova *space, uint64_t frame, uint64_
 	else if (!isim_iova_drop(space, frame, &range))
 		return 0;
 	if (!err)
-		isim_iova_tell(space, &event, frame, rounded(space, size));
+		isim_iova_tell(space, IOMMUSIM_EVENT_IOVA_FREE, frame, rounded(space, size));
 	return err;
 }
 

@@ -4,10 +4,10 @@
 #define ISIM_IOVA_SPACE_H
 
 #include "base/bits.h"
-#include "base/ranges.h"
 #include "iommusim/iova.h"
 #include "iova/fit.h"
 #include "iova/magazine.h"
+#include "iova/tree.h"
 
 #define ISIM_IOVA_ANCHOR UINT64_MAX
 
@@ -17,8 +17,8 @@ struct iommusim_iova {
 	uint64_t start;          /* lowest frame to hand out */
 	uint64_t d32;            /* first frame at 4 GiB */
 	uint64_t max32;          /* smallest size known to fail below; d32: none known */
-	uint32_t hint32, hint64; /* nodes from which the searches go down */
-	struct isim_ranges set;
+	uint64_t hint32, hint64; /* ends of the ranges from which the searches go down */
+	struct isim_tree tree;
 	struct isim_magazines cache;
 	unsigned nr_online;                       /* CPUs */
 	unsigned nr_pending;                      /* depots that are due to be trimmed */
@@ -26,7 +26,15 @@ struct iommusim_iova {
 };
 
 /* Make room on the host for one more range, in the tree and in the caches. 0 or -EHOST, worded. */
-int isim_iova_reserve_room(struct iommusim_iova *space);
+int isim_iova_make_room(struct iommusim_iova *space);
+
+static inline int isim_iova_reserve_room(struct iommusim_iova *space)
+{
+	if (ISIM_LIKELY(isim_tree_has_room(&space->tree) &&
+	                space->tree.nr <= space->cache.nr_reserved))
+		return 0;
+	return isim_iova_make_room(space);
+}
 
 /* Take a range below @limit, excluded; there is room on the host. 0 or -ENOMEM. */
 int isim_iova_take(struct iommusim_iova *space, uint64_t size, uint64_t limit, int aligned,
@@ -36,7 +44,25 @@ int isim_iova_take(struct iommusim_iova *space, uint64_t size, uint64_t limit, i
 int isim_iova_drop(struct iommusim_iova *space, uint64_t frame, struct iommusim_iova_range *range);
 
 /* The event of a public call that took or freed @size frames from @lo. */
-void isim_iova_tell(const struct iommusim_iova *space, const struct iommusim_event *event,
-                    uint64_t lo, uint64_t size);
+static inline void isim_iova_tell(const struct iommusim_iova *space, enum iommusim_event_kind kind,
+                                  uint64_t lo, uint64_t size)
+{
+	if (isim_wants_events(&space->diag))
+		isim_event(&space->diag,
+		           &(struct iommusim_event){ .kind = kind,
+		                                     .iova = lo << space->granule_lg2,
+		                                     .size = size << space->granule_lg2 });
+}
+
+/* The event of one that found no room. */
+static inline void isim_iova_tell_failure(const struct iommusim_iova *space, uint64_t size,
+                                          int result)
+{
+	if (isim_wants_events(&space->diag))
+		isim_event(&space->diag,
+		           &(struct iommusim_event){ .kind = IOMMUSIM_EVENT_IOVA_ALLOC,
+		                                     .result = result,
+		                                     .size = size << space->granule_lg2 });
+}
 
 #endif

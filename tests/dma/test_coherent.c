@@ -183,6 +183,19 @@ static void the_pool_serves_who_may_not_sleep(void **state)
 	finish(rig);
 }
 
+static void without_a_pool_who_may_not_sleep_gets_nothing(void **state)
+{
+	struct rig *rig =
+		given_rig(&(struct rig_config){ .pgsizes = S_4K_2M, .dma.is_noncoherent = 1 });
+	struct iommusim_dma_request req = { .size = SZ_4K, .gfp = A };
+	struct iommusim_dma_buffer buffer;
+
+	assert_err(iommusim_dma_alloc(rig->dma, &req, &buffer), IOMMUSIM_ENOMEM);
+	assert_ok(iommusim_dma_free(rig->dma, &buffer));
+	assert_untouched(rig);
+	finish(rig);
+}
+
 static void a_pool_that_cannot_be_is_refused(void **state)
 {
 	struct rig_config config = { .pgsizes = S_4K_2M, .frames = 64 };
@@ -228,16 +241,17 @@ static void a_fork_has_its_own_pool(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[6 + ARRAY_LEN(way_rows)] = {
+	struct CMUnitTest tests[7 + ARRAY_LEN(way_rows)] = {
 		cmocka_unit_test(alloc_pages_uses_the_streaming_mask),
 		cmocka_unit_test(a_block_that_cannot_be_mapped_goes_back),
 		cmocka_unit_test(every_page_is_flushed),
 		cmocka_unit_test(the_pool_serves_who_may_not_sleep),
+		cmocka_unit_test(without_a_pool_who_may_not_sleep_gets_nothing),
 		cmocka_unit_test(a_pool_that_cannot_be_is_refused),
 		cmocka_unit_test(a_fork_has_its_own_pool),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(way_rows); i++)
-		tests[6 + i] = (struct CMUnitTest)TEST_ROW(comes_this_way, &way_rows[i]);
+		tests[7 + i] = (struct CMUnitTest)TEST_ROW(comes_this_way, &way_rows[i]);
 	return RUN_TESTS(tests);
 }

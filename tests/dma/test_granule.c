@@ -177,6 +177,21 @@ static const struct iommusim_policy pairs = {
 	.size = sizeof(pairs), .name = "pairs", .plan = plan_pages, .alloc = alloc_pairs
 };
 
+/* Of every four pages only the first two are free. */
+static void fragment_pairs(struct rig *rig)
+{
+	struct iommusim_page_request req = { .gfp = IOMMUSIM_GFP_KERNEL, .node = -1 };
+	struct iommusim_page_block block;
+	uint64_t first = 1 << 20, nr = 0;
+
+	while (!iommusim_phys_alloc(rig->phys, &req, &block))
+		nr++;
+	for (uint64_t i = 0; i < nr; i++)
+		if (i % 4 < 2)
+			assert_ok(iommusim_phys_free(rig->phys, first + i, 0));
+	note_free(rig);
+}
+
 /* 8K of a 16K granule: the granule is mapped whole, and the address is as far into it. */
 static void a_buffer_below_the_granule_drags_it_along(void **state)
 {
@@ -230,6 +245,24 @@ static void the_last_piece_is_rounded_up(void **state)
 	finish(rig);
 }
 
+/* Pieces of it that are no granules cannot be mapped, by the proposal either. */
+static void pieces_off_the_granule_are_refused(void **state)
+{
+	struct rig *rig =
+		given_rig(&(struct rig_config){ .pgsizes = SZ_16K | SZ_32M, .dma.mode = PROPOSAL });
+	struct iommusim_dma_request req = request_of(&pairs, 8 * SZ_4K);
+	struct iommusim_dma_buffer buffer;
+
+	fragment_pairs(rig);
+	assert_err(iommusim_dma_alloc_noncontiguous(rig->dma, &req, &buffer), IOMMUSIM_EINVAL);
+	assert_int_equal(buffer.failed, IOMMUSIM_DMA_MAP);
+	assert_int_equal(buffer.nr_sg, 4);
+	assert_int_equal(buffer.sg[3].size, 2 * SZ_4K);
+	assert_ok(iommusim_dma_free(rig->dma, &buffer));
+	assert_untouched(rig);
+	finish(rig);
+}
+
 /* A driver with maps of its own may use it, in multiples of the granule. */
 static void iommu_map_takes_multiples_of_the_granule(void **state)
 {
@@ -251,12 +284,13 @@ static void iommu_map_takes_multiples_of_the_granule(void **state)
 int main(void)
 {
 	struct CMUnitTest
-		tests[3 + ARRAY_LEN(rule_rows) + ARRAY_LEN(device_rows) + ARRAY_LEN(loop_rows)] = {
+		tests[4 + ARRAY_LEN(rule_rows) + ARRAY_LEN(device_rows) + ARRAY_LEN(loop_rows)] = {
 			cmocka_unit_test(a_buffer_below_the_granule_drags_it_along),
 			cmocka_unit_test(the_last_piece_is_rounded_up),
+			cmocka_unit_test(pieces_off_the_granule_are_refused),
 			cmocka_unit_test(iommu_map_takes_multiples_of_the_granule),
 		};
-	size_t nr = 3;
+	size_t nr = 4;
 
 	for (size_t i = 0; i < ARRAY_LEN(rule_rows); i++)
 		tests[nr++] = (struct CMUnitTest)TEST_ROW(meets_this_rule, &rule_rows[i]);

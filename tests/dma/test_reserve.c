@@ -111,16 +111,46 @@ static void a_direct_region_that_cannot_be_mapped(void **state)
 	finish(rig);
 }
 
+/* Where the host has no room for the range, the mapping goes too. */
+static void a_direct_region_that_cannot_be_reserved(void **state)
+{
+	struct iommusim_fault fault = { 0, 0, 0 };
+	struct iommusim_host host = iommusim_host_failing(&fault);
+	struct rig *rig = given_rig(&(struct rig_config){ .pgsizes = S_4K_2M, .iova_host = &host });
+	unsigned nr_failed = 0;
+
+	for (uint64_t i = 1; i <= 1000; i++) {
+		struct iommusim_region direct =
+			region(IOMMUSIM_REGION_DIRECT, i * SZ_64K, i * SZ_64K + 1);
+		int err;
+
+		fault.fail_at = fault.nr_allocs + 1;
+		err = iommusim_dma_reserve(rig->dma, &direct);
+		assert_true(!err || err == -IOMMUSIM_EHOST);
+		assert_int_equal(is_reserved(rig, direct.first), !err);
+		assert_int_equal(iommusim_domain_iova_to_phys(rig->domain, direct.first),
+		                 err ? 0 : direct.first);
+		fault.fail_at = 0;
+		if (err)
+			assert_ok(iommusim_dma_reserve(rig->dma, &direct));
+		nr_failed += err != 0;
+	}
+	assert_int_not_equal(nr_failed, 0);
+	finish(rig);
+	assert_int_equal(fault.nr_live, 0);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[4 + ARRAY_LEN(kind_rows)] = {
+	struct CMUnitTest tests[5 + ARRAY_LEN(kind_rows)] = {
 		cmocka_unit_test(ranges_that_are_none_are_refused),
 		cmocka_unit_test(gaps_between_windows_are_reserved),
 		cmocka_unit_test(windows_must_ascend_and_be_in_reach),
 		cmocka_unit_test(a_direct_region_that_cannot_be_mapped),
+		cmocka_unit_test(a_direct_region_that_cannot_be_reserved),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(kind_rows); i++)
-		tests[4 + i] = (struct CMUnitTest)TEST_ROW(is_kept_out, &kind_rows[i]);
+		tests[5 + i] = (struct CMUnitTest)TEST_ROW(is_kept_out, &kind_rows[i]);
 	return RUN_TESTS(tests);
 }

@@ -246,7 +246,9 @@ static void links_that_cannot_be(void **state)
 	assert_err(iommusim_dma_iova_link(rig->dma, &range, &inside), IOMMUSIM_EIO);
 	assert_err(iommusim_dma_iova_link(rig->dma, &range, &beyond), IOMMUSIM_EINVAL);
 	assert_err(iommusim_dma_iova_unlink(rig->dma, &range, &beyond), IOMMUSIM_EINVAL);
-	iommusim_dma_iova_free(rig->dma, &range);
+	assert_err(iommusim_dma_iova_destroy(rig->dma, &range, &beyond), IOMMUSIM_EINVAL);
+	beyond.size = 0; /* nothing was linked */
+	assert_ok(iommusim_dma_iova_destroy(rig->dma, &range, &beyond));
 	iommusim_dma_iova_free(rig->dma, &range);
 	assert_untouched(rig);
 	finish(rig);
@@ -278,18 +280,64 @@ static void ends_of_a_linked_piece_are_bounced(void **state)
 	finish(rig);
 }
 
+/* ---- Drivers that fall short ---- */
+
+static uint64_t unmaps_nothing(void *ctx, uint64_t iova, uint64_t pgsize, uint64_t count,
+                               struct iommusim_gather *gather)
+{
+	return 0;
+}
+
+/* Linux warns and goes on; so do all of these, and say so. */
+static void an_unmap_that_falls_short_is_told(void **state)
+{
+	struct rig_config config = {
+		.kernel = IOMMUSIM_KERNEL(6, 16),
+		.pgsizes = S_4K_2M,
+		.dma = { .is_untrusted = 1, .swiotlb_pa = SZ_1G, .swiotlb_slots = 128 }
+	};
+	struct rig *rig = given_parts(&config);
+	struct iommusim_driver driver = iommusim_recorder_driver(rig->recorder);
+	struct iommusim_dma_mapping m = piece(SZ_1M, SZ_4K);
+	struct iommusim_dma_piece p = linked(0, SZ_1M, SZ_4K);
+	struct iommusim_dma_sg sg[2] = { { .page_pa = SZ_1M, .length = 1 },
+		                         { .page_pa = SZ_2M, .length = 1 } };
+	struct iommusim_dma_list list = { .sg = sg, .nr = 2 };
+	struct iommusim_dma_iova range;
+	struct iommusim_domain *domain;
+	size_t segments;
+
+	driver.unmap_pages = unmaps_nothing;
+	assert_ok(iommusim_domain_fork(rig->domain, &driver, &domain));
+	iommusim_domain_destroy(rig->domain);
+	rig->domain = domain;
+	assert_ok(create_device(rig, &config));
+	assert_ok(iommusim_dma_map_page(rig->dma, &m));
+	assert_err(iommusim_dma_unmap_page(rig->dma, &m), IOMMUSIM_EIO);
+	assert_ok(iommusim_dma_map_sg(rig->dma, &list, &segments));
+	assert_err(iommusim_dma_unmap_sg(rig->dma, &list), IOMMUSIM_EIO);
+	assert_int_equal(iommusim_dma_stats(rig->dma).nr_slots, 0);
+	assert_ok(iommusim_dma_iova_try_alloc(rig->dma, &range, SZ_1M, SZ_4K));
+	assert_ok(iommusim_dma_iova_link(rig->dma, &range, &p));
+	assert_err(iommusim_dma_iova_destroy(rig->dma, &range, &p), IOMMUSIM_EIO);
+	assert_non_null(strstr(iommusim_dma_error(rig->dma), "0x0 of 0x1000"));
+	assert_int_equal(iommusim_iova_nr_ranges(rig->iova), 0);
+	finish(rig);
+}
+
 int main(void)
 {
 	struct CMUnitTest
-		tests[6 + ARRAY_LEN(pad_rows) + ARRAY_LEN(right_rows) + ARRAY_LEN(refusal_rows)] = {
+		tests[7 + ARRAY_LEN(pad_rows) + ARRAY_LEN(right_rows) + ARRAY_LEN(refusal_rows)] = {
 			cmocka_unit_test(min_align_mask_is_looked_at_since_6_12),
 			cmocka_unit_test(a_success_may_look_like_a_failure),
 			cmocka_unit_test(caches_of_a_device_that_is_not_coherent_are_maintained),
 			cmocka_unit_test(pieces_are_linked_into_one_range),
 			cmocka_unit_test(links_that_cannot_be),
 			cmocka_unit_test(ends_of_a_linked_piece_are_bounced),
+			cmocka_unit_test(an_unmap_that_falls_short_is_told),
 		};
-	size_t nr = 6;
+	size_t nr = 7;
 
 	for (size_t i = 0; i < ARRAY_LEN(pad_rows); i++)
 		tests[nr++] =

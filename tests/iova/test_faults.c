@@ -297,7 +297,7 @@ static void frames_freed_twice_may_find_no_memory(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {
+	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(creation_fails_whole),
 		TEST_ROW(calls_fail_whole_and_frees_never, &rows[0]),
 		TEST_ROW(calls_fail_whole_and_frees_never, &rows[1]),

@@ -1,158 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random calls against the obvious allocator: an array of ranges in ascending order, the anchor at
- * its end, every search from one end to the other. Frames, shortcuts and ranges must be the same
- * after every step. A call that needs host memory fails first, changes nothing, and is repeated.
+ * Random calls against the obvious allocator. Frames, hints, the size that failed and ranges must
+ * be the same after every step. A call that needs host memory fails first, changes nothing, and is
+ * repeated.
  */
-#include <string.h>
+#include <stdlib.h>
 
-#include "test.h"
+#include "iova/oracle.h"
 
 #include "base/rng.h"
+#include "iova/space.h"
 
 #define STEPS 4000
-#define MOST  160 /* ranges at a time, with the anchor */
-
-/* ---- The oracle ---- */
-
-/* A hint is the range that ends at that frame: the end of a range never moves. */
-struct oracle {
-	struct iommusim_iova_range range[MOST];
-	int nr;
-	uint64_t start, last, d32, max32, hint32, hint64;
-};
-
-static struct oracle empty_oracle(uint64_t start, unsigned granule_lg2)
-{
-	uint64_t d32 = UINT64_C(0x100000000) >> granule_lg2;
-	struct oracle o = { .range = { { UINT64_MAX, UINT64_MAX } }, .nr = 1, .start = start };
-
-	o.last = UINT64_MAX >> granule_lg2;
-	o.d32 = o.max32 = d32;
-	o.hint32 = o.hint64 = UINT64_MAX;
-	return o;
-}
-
-static int index_of_end(const struct oracle *o, uint64_t hi)
-{
-	int i = 0;
-
-	while (o->range[i].hi != hi)
-		i++;
-	return i;
-}
-
-static int first_from(const struct oracle *o, uint64_t lo)
-{
-	int i = 0;
-
-	while (o->range[i].lo < lo)
-		i++;
-	return i;
-}
-
-static void put(struct oracle *o, uint64_t lo, uint64_t hi)
-{
-	int i = first_from(o, lo);
-
-	memmove(&o->range[i + 1], &o->range[i], (size_t)(o->nr - i) * sizeof(o->range[0]));
-	o->range[i] = (struct iommusim_iova_range){ lo, hi };
-	o->nr++;
-}
-
-static uint64_t alignment_of(uint64_t size)
-{
-	uint64_t align = 1;
-
-	while (align && align < size)
-		align *= 2;
-	return align;
-}
-
-/* Down from range @i between @low and @high: 1 if @lo is free. */
-static int look_below(const struct oracle *o, int i, const struct iommusim_iova_range *window,
-                      uint64_t size, uint64_t mask, uint64_t *lo)
-{
-	uint64_t high = window->hi;
-
-	for (;;) {
-		if (o->range[i].lo < high)
-			high = o->range[i].lo;
-		*lo = (high - size) & mask;
-		if (--i < 0 || *lo > o->range[i].hi || *lo < window->lo)
-			break;
-	}
-	return high >= size && *lo >= window->lo;
-}
-
-static int oracle_alloc(struct oracle *o, uint64_t size, uint64_t limit, int aligned, uint64_t *lo)
-{
-	uint64_t end = limit + 1, mask = aligned ? ~(alignment_of(size) - 1) : ~UINT64_C(0);
-	uint64_t hint = end <= o->d32 ? o->hint32 : o->hint64;
-	struct iommusim_iova_range below = { o->start, end }, above = { hint + 1, end };
-
-	if (end <= o->d32 && size >= o->max32)
-		return -IOMMUSIM_ENOMEM;
-	if (!look_below(o, index_of_end(o, hint), &below, size, mask, lo) &&
-	    (hint >= end || !look_below(o, first_from(o, end), &above, size, mask, lo))) {
-		o->max32 = size;
-		return -IOMMUSIM_ENOMEM;
-	}
-	put(o, *lo, *lo + size - 1);
-	*(*lo + size - 1 < o->d32 ? &o->hint32 : &o->hint64) = *lo + size - 1;
-	return 0;
-}
-
-static void oracle_free(struct oracle *o, uint64_t frame)
-{
-	for (int i = 0; i < o->nr - 1; i++) {
-		struct iommusim_iova_range r = o->range[i];
-		uint64_t next = o->range[i + 1].hi;
-
-		if (frame < r.lo || frame > r.hi)
-			continue;
-		if (r.hi == o->hint32 ||
-		    (r.hi < o->d32 && r.lo >= o->range[index_of_end(o, o->hint32)].lo))
-			o->hint32 = next;
-		if (r.lo < o->d32)
-			o->max32 = o->d32;
-		if (r.lo >= o->range[index_of_end(o, o->hint64)].lo)
-			o->hint64 = next;
-		o->nr--;
-		memmove(&o->range[i], &o->range[i + 1], (size_t)(o->nr - i) * sizeof(o->range[0]));
-		return;
-	}
-}
-
-static int oracle_reserve(struct oracle *o, struct iommusim_iova_range *range)
-{
-	uint64_t lo = range->lo, hi = range->hi;
-	int met = 0;
-
-	if (lo > hi || hi > o->last)
-		return -IOMMUSIM_EINVAL;
-	for (int i = 0; i < o->nr - 1; i++) {
-		struct iommusim_iova_range *r = &o->range[i];
-
-		if (r->lo > hi || r->hi < lo) {
-			if (met)
-				break;
-			continue;
-		}
-		met = 1;
-		if (lo < r->lo)
-			r->lo = lo;
-		if (hi > r->hi)
-			lo = r->hi + 1;
-		if (lo >= r->lo && hi <= r->hi) {
-			*range = *r;
-			return 0;
-		}
-	}
-	put(o, lo, hi);
-	*range = (struct iommusim_iova_range){ lo, hi };
-	return 0;
-}
 
 /* ---- The walk ---- */
 
@@ -161,17 +20,20 @@ static const struct world {
 	const char *name;
 	unsigned granule_lg2;
 	uint64_t start, top, largest, seed;
+	int most; /* ranges at a time, with the anchor */
 } worlds[] = {
-	{ "32 frames below 4 GiB, 32 above, small sizes", 27, 1, 63, 5, 1 },
-	{ "64 frames below 4 GiB, 64 above, sizes up to 20", 26, 1, 127, 20, 2 },
-	{ "the space starts in the middle", 26, 40, 150, 9, 3 },
-	{ "the space starts above 4 GiB", 28, 20, 90, 6, 4 },
-	{ "everything lies below 4 GiB", 24, 1, 255, 40, 5 },
-	{ "one frame below 4 GiB", 32, 1, 60, 4, 6 },
-	{ "4 KiB frames around 4 GiB", 12, 0xfffd0, 0x10003f, 12, 7 },
-	{ "sizes on both sides of the rounding", 23, 1, 1000, 70, 8 },
-	{ "single frames", 26, 1, 90, 1, 9 },
-	{ "the top of a 64-bit space", 1, (UINT64_MAX >> 1) - 99, UINT64_MAX >> 1, 10, 10 },
+	{ "32 frames below 4 GiB, 32 above, small sizes", 27, 1, 63, 5, 1, 160 },
+	{ "64 frames below 4 GiB, 64 above, sizes up to 20", 26, 1, 127, 20, 2, 160 },
+	{ "the space starts in the middle", 26, 40, 150, 9, 3, 160 },
+	{ "the space starts above 4 GiB", 28, 20, 90, 6, 4, 160 },
+	{ "everything lies below 4 GiB", 24, 1, 255, 40, 5, 160 },
+	{ "one frame below 4 GiB", 32, 1, 60, 4, 6, 160 },
+	{ "4 KiB frames around 4 GiB", 12, 0xfffd0, 0x10003f, 12, 7, 160 },
+	{ "sizes on both sides of the rounding", 23, 1, 1000, 70, 8, 160 },
+	{ "single frames", 26, 1, 90, 1, 9, 160 },
+	{ "a thousand ranges on both sides", 22, 1, 2047, 3, 11, 1100 },
+	{ "a thousand ranges of up to 40 frames below 4 GiB", 16, 1, 0x3fff, 40, 12, 1100 },
+	{ "the top of a 64-bit space", 1, (UINT64_MAX >> 1) - 99, UINT64_MAX >> 1, 10, 10, 160 },
 };
 
 struct walk {
@@ -180,8 +42,17 @@ struct walk {
 	struct iommusim_fault *fault;
 	struct iommusim_iova *space;
 	struct oracle oracle;
+	unsigned check_every; /* steps; hints are checked after each */
 	unsigned nr_taken, nr_refused, nr_failed;
 };
+
+static void assert_same_state(const struct walk *walk)
+{
+	assert_int_equal(walk->space->hint32, walk->oracle.hint32);
+	assert_int_equal(walk->space->hint64, walk->oracle.hint64);
+	assert_int_equal(iommusim_iova_max32(walk->space), walk->oracle.max32);
+	assert_int_equal(iommusim_iova_nr_ranges(walk->space), walk->oracle.nr - 1);
+}
 
 static void assert_same(const struct walk *walk)
 {
@@ -189,8 +60,7 @@ static void assert_same(const struct walk *walk)
 	struct iommusim_iova_range range = { 0, 0 };
 	uint64_t from = 0;
 
-	assert_int_equal(iommusim_iova_max32(walk->space), o->max32);
-	assert_int_equal(iommusim_iova_nr_ranges(walk->space), o->nr - 1);
+	assert_same_state(walk);
 	for (int i = 0; i < o->nr - 1; i++) {
 		assert_int_equal(iommusim_iova_next(walk->space, from, &range), 1);
 		assert_int_equal(range.lo, o->range[i].lo);
@@ -258,7 +128,7 @@ static int expect_alloc(struct oracle *o, unsigned kind, uint64_t size, uint64_t
                         uint64_t *lo)
 {
 	if (kind == 2)
-		size = size < 32 ? alignment_of(size) : size;
+		size = size < 32 ? oracle_alignment_of(size) : size;
 	return oracle_alloc(o, size, limit, kind > 0, lo);
 }
 
@@ -361,8 +231,8 @@ static void fork_and_go_on(struct walk *walk)
 static void step(struct walk *walk, unsigned i)
 {
 	uint64_t dice = isim_rng_below(&walk->rng, 100);
-	uint64_t want_alloc = i / 100 % 2 ? 35 : 75; /* fill, then drain */
-	int full = walk->oracle.nr == MOST - 1;
+	uint64_t want_alloc = i / (unsigned)walk->world->most % 2 ? 35 : 75; /* fill, drain */
+	int full = walk->oracle.nr == walk->world->most - 1;
 
 	if (dice < 2)
 		fork_and_go_on(walk);
@@ -372,8 +242,14 @@ static void step(struct walk *walk, unsigned i)
 		alloc_some(walk);
 	else
 		free_some(walk);
-	assert_same(walk);
+	if (i % walk->check_every)
+		assert_same_state(walk);
+	else
+		assert_same(walk);
 }
+
+/* Of each world; more than usual with an argument. */
+static unsigned nr_steps = STEPS;
 
 static struct walk given_walk(const struct world *w, struct iommusim_fault *fault)
 {
@@ -385,8 +261,11 @@ static struct walk given_walk(const struct world *w, struct iommusim_fault *faul
 	struct walk walk = { .world = w,
 		             .rng = isim_rng_seed(w->seed),
 		             .fault = fault,
-		             .oracle = empty_oracle(w->start, w->granule_lg2) };
+		             .check_every = nr_steps > STEPS ? 64
+		                            : w->most > 160  ? 16
+		                                             : 1 };
 
+	oracle_init(&walk.oracle, w->start, w->granule_lg2);
 	print_message("# seed %u\n", (unsigned)w->seed);
 	assert_ok(iommusim_iova_create(&config, &walk.space));
 	return walk;
@@ -397,11 +276,11 @@ static void every_call_does_what_the_obvious_allocator_does(void **state)
 	struct iommusim_fault fault = { 0 };
 	struct walk walk = given_walk(*state, &fault);
 
-	for (unsigned i = 0; i < STEPS; i++)
+	for (unsigned i = 0; i < nr_steps; i++)
 		step(&walk, i);
-	assert_true(walk.nr_taken > STEPS / 10);
-	assert_true(walk.nr_refused > STEPS / 100);
-	assert_true(walk.nr_failed > 1);
+	assert_true(walk.nr_taken > nr_steps / 10);
+	assert_true(walk.nr_refused > nr_steps / 100);
+	assert_true(walk.nr_failed > 0);
 	iommusim_iova_destroy(walk.space);
 	assert_int_equal(fault.nr_live, 0);
 }
@@ -428,12 +307,15 @@ static void a_fork_is_the_same_and_goes_its_own_way(void **state)
 	assert_int_equal(fault.nr_live, 0);
 }
 
-int main(void)
+/* test_iova_oracle [STEPS] */
+int main(int argc, char **argv)
 {
 	struct CMUnitTest tests[ARRAY_LEN(worlds) + 1] = {
 		cmocka_unit_test(a_fork_is_the_same_and_goes_its_own_way),
 	};
 
+	if (argc > 1)
+		nr_steps = (unsigned)strtoul(argv[1], NULL, 10);
 	for (size_t i = 0; i < ARRAY_LEN(worlds); i++)
 		tests[i + 1] = (struct CMUnitTest)TEST_ROW(
 			every_call_does_what_the_obvious_allocator_does, &worlds[i]);
