@@ -48,11 +48,16 @@ struct iommusim_granule_rule {
 IOMMUSIM_API const struct iommusim_granule_rule *
 iommusim_granule_rule(enum iommusim_granule_user user, unsigned kernel);
 
-/** What becomes of IOTLB entries when a buffer is unmapped. */
+/**
+ * What becomes of IOTLB entries when a buffer is unmapped. Models queue_iova(),
+ * drivers/iommu/dma-iommu.c, Linux 6.1 and 6.12; simplifies: table pages that the driver frees do
+ * not wait in the queue.
+ */
 enum iommusim_invalidation {
 	IOMMUSIM_INVALIDATE_STRICT,     /* invalidated before the unmap returns */
-	IOMMUSIM_INVALIDATE_LAZY,       /* later, all at once: a flush queue for each CPU */
-	IOMMUSIM_INVALIDATE_LAZY_SINGLE /* one queue for all CPUs, longer and slower; since 6.7 */
+	IOMMUSIM_INVALIDATE_LAZY,       /* later, all at once: a flush queue of 255 ranges for each
+	                                   CPU, 10 ms */
+	IOMMUSIM_INVALIDATE_LAZY_SINGLE /* one queue of 32767 for all CPUs, 1000 ms; since 6.7 */
 };
 
 /** The most CPUs that a device can be used from. */
@@ -68,7 +73,9 @@ struct iommusim_dma_config {
 	uint64_t coherent_mask; /* highest address of coherent buffers; default 2^32 - 1 */
 	uint64_t bus_limit;     /* default: none */
 	uint64_t aperture_last; /* the last address that the domain maps; default: none */
-	unsigned is_pci;        /* 1: addresses below 4 GiB are tried first */
+	unsigned is_pci;        /* 1: addresses below 4 GiB are tried first: 6.1 for every mapping,
+	                           6.12 until that has failed once ("Using 48-bit DMA addresses"
+	                           goes to the log); believed: never before 4.11, once since 6.4 */
 	unsigned forcedac;      /* 1: but not with iommu.forcedac */
 	int node;               /* preferred for pages; -1: any; default 0 */
 	struct iommusim_domain
@@ -135,8 +142,10 @@ IOMMUSIM_API int iommusim_dma_set_segments(struct iommusim_dma *dma, uint64_t ma
 IOMMUSIM_API int iommusim_dma_set_cpu(struct iommusim_dma *dma, unsigned cpu);
 
 /**
- * It is @now_ns, not earlier than before (else nothing happens). A timer of the flush queue that
- * was due meanwhile has run when it was due. The clock starts at 0 and moves only here.
+ * It is @now_ns, not earlier than before (else nothing happens). What was due meanwhile has
+ * happened when it was due: the timer of the flush queue, and the trimming of the IOVA space's
+ * depots, 100 ms after each became due. The clock starts at 0 and moves only here. Of several
+ * devices over one IOVA space one should have a clock.
  */
 IOMMUSIM_API void iommusim_dma_set_clock(struct iommusim_dma *dma, uint64_t now_ns);
 

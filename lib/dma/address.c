@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Where in the IOVA space a mapping may lie, and whether addresses below 4 GiB are tried first. */
+#include <stdio.h>
+
 #include "dma/device.h"
 
 /* The lowest of the limits that there are. */
@@ -14,23 +16,34 @@ static uint64_t address_limit(const struct iommusim_dma_config *c, uint64_t mask
 	return limit;
 }
 
+/* A notice, not an error. */
+static void give_up_low(struct iommusim_dma *dma, uint64_t limit)
+{
+	char line[40];
+
+	dma->try32 = 0;
+	snprintf(line, sizeof(line), "Using %u-bit DMA addresses", isim_high_bit(limit) + 1);
+	dma->diag.host.log(dma->diag.host.log_ctx, line);
+}
+
 /*
  * A PCI device tries below 4 GiB first, 6.1 for every request, 6.12 until that failed once. The
  * caches of freed ranges are not emptied for that. -ENOMEM where there is no room, or no try.
  */
 static int try_low(struct iommusim_dma *dma, struct iommusim_iova_request req, uint64_t *lo)
 {
+	uint64_t limit = req.limit;
 	int err;
 
-	if (!dma->try32 || req.limit <= UINT32_MAX)
+	if (!dma->try32 || limit <= UINT32_MAX)
 		return -IOMMUSIM_ENOMEM;
 	req.limit = UINT32_MAX >> iommusim_iova_granule_lg2(dma->config.iova);
 	err = iommusim_iova_alloc_fast(dma->config.iova, &req, lo);
 	if (err != -IOMMUSIM_ENOMEM)
 		return err;
 	dma->stats.nr_low_failed++;
-	if (dma->config.kernel >= IOMMUSIM_KERNEL(6, 12))
-		dma->try32 = 0;
+	if (dma->config.kernel >= IOMMUSIM_KERNEL(6, 4))
+		give_up_low(dma, limit);
 	return err;
 }
 

@@ -153,7 +153,7 @@ int iommusim_dma_create(const struct iommusim_dma_config *config, struct iommusi
 		return err;
 	fill_defaults(&c);
 	d->config = c;
-	d->try32 = c.is_pci && !c.forcedac;
+	d->try32 = c.is_pci && !c.forcedac && c.kernel >= IOMMUSIM_KERNEL(4, 11);
 	err = set_source(d, c.source);
 	if (!err)
 		err = check(d);
@@ -262,14 +262,6 @@ int iommusim_dma_set_cpu(struct iommusim_dma *dma, unsigned cpu)
 		return isim_fail(&dma->diag, IOMMUSIM_EINVAL, "there is no CPU %u", cpu);
 	dma->cpu = cpu;
 	return 0;
-}
-
-void iommusim_dma_set_clock(struct iommusim_dma *dma, uint64_t now_ns)
-{
-	if (now_ns < dma->now_ns)
-		return;
-	isim_flush_queue_run(dma, now_ns);
-	dma->now_ns = now_ns;
 }
 
 /* ---- What it is ---- */

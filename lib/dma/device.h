@@ -5,6 +5,7 @@
 
 #include "base/bits.h"
 #include "base/host.h"
+#include "dma/clock.h"
 #include "dma/flush_queue.h"
 #include "dma/pool.h"
 #include "dma/swiotlb.h"
@@ -17,7 +18,7 @@ struct iommusim_dma {
 	struct iommusim_dma_stats stats;
 	int try32; /* addresses below 4 GiB first */
 	unsigned cpu;
-	uint64_t now_ns;
+	struct isim_clock clock;
 	struct isim_flush_queue queue;
 	struct isim_swiotlb swiotlb;
 	struct isim_pool pool;

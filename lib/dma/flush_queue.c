@@ -43,9 +43,9 @@ static void close_windows(struct iommusim_dma *dma)
 	struct isim_flush_queue *q = &dma->queue;
 	struct iommusim_dma_stats *stats = &dma->stats;
 
-	if (q->nr_stale && dma->now_ns - q->first_ns > stats->exposed_ns_longest)
-		stats->exposed_ns_longest = dma->now_ns - q->first_ns;
-	stats->exposed_ns_sum += q->nr_stale * dma->now_ns - q->sum_ns;
+	if (q->nr_stale && dma->clock.now_ns - q->first_ns > stats->exposed_ns_longest)
+		stats->exposed_ns_longest = dma->clock.now_ns - q->first_ns;
+	stats->exposed_ns_sum += q->nr_stale * dma->clock.now_ns - q->sum_ns;
 	stats->exposed_bytes = 0;
 	q->nr_stale = q->sum_ns = 0;
 }
@@ -82,22 +82,12 @@ static void release_all(struct iommusim_dma *dma)
 		release(dma, i);
 }
 
-static void run_timer(struct iommusim_dma *dma)
+void isim_flush_queue_run(struct iommusim_dma *dma)
 {
 	dma->queue.is_armed = 0;
 	dma->stats.nr_flush_timer++;
 	flush(dma);
 	release_all(dma);
-}
-
-void isim_flush_queue_run(struct iommusim_dma *dma, uint64_t now_ns)
-{
-	struct isim_flush_queue *q = &dma->queue;
-
-	if (!q->is_armed || q->due_ns > now_ns)
-		return;
-	dma->now_ns = q->due_ns;
-	run_timer(dma);
 }
 
 /* ---- Waiting ---- */
@@ -108,8 +98,8 @@ static void open_window(struct iommusim_dma *dma, uint64_t size)
 	struct iommusim_dma_stats *stats = &dma->stats;
 
 	if (!q->nr_stale++)
-		q->first_ns = dma->now_ns;
-	q->sum_ns += dma->now_ns;
+		q->first_ns = dma->clock.now_ns;
+	q->sum_ns += dma->clock.now_ns;
 	stats->nr_exposed++;
 	stats->exposed_bytes += size;
 	if (stats->exposed_bytes > stats->exposed_bytes_most)
@@ -135,7 +125,7 @@ void isim_flush_queue_add(struct iommusim_dma *dma, uint64_t iova, uint64_t size
 	open_window(dma, size);
 	if (!q->is_armed) {
 		q->is_armed = 1;
-		q->due_ns = dma->now_ns + q->timeout_ns;
+		q->due_ns = dma->clock.now_ns + q->timeout_ns;
 	}
 }
 

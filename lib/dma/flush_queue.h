@@ -49,7 +49,7 @@ static inline int isim_flush_queue_is_on(const struct isim_flush_queue *queue)
 /* Free the range later. */
 void isim_flush_queue_add(struct iommusim_dma *dma, uint64_t iova, uint64_t size);
 
-/* Run the timer if it is due at @now_ns or before. */
-void isim_flush_queue_run(struct iommusim_dma *dma, uint64_t now_ns);
+/* The timer, which is due now. */
+void isim_flush_queue_run(struct iommusim_dma *dma);
 
 #endif

@@ -183,6 +183,70 @@ static void a_single_queue_is_younger_than_6_1(void **state)
 	finish(rig);
 }
 
+/* Map @nr pages, then unmap them all: so many ranges reach the caches at once. */
+static void map_then_unmap(struct rig *rig, size_t nr)
+{
+	struct iommusim_dma_mapping *m = calloc(nr, sizeof(*m));
+
+	assert_non_null(m);
+	for (size_t i = 0; i < nr; i++) {
+		m[i] = (struct iommusim_dma_mapping){ .pa = SZ_1G, .size = SZ_4K };
+		assert_ok(iommusim_dma_map_page(rig->dma, &m[i]));
+	}
+	for (size_t i = 0; i < nr; i++)
+		assert_ok(iommusim_dma_unmap_page(rig->dma, &m[i]));
+	free(m);
+}
+
+static uint64_t depot_of(struct rig *rig)
+{
+	struct iommusim_iova_stats stats;
+
+	assert_ok(iommusim_iova_stats(rig->iova, UINT32_MAX, &stats));
+	return stats.nr_depot;
+}
+
+static const struct depot_row {
+	const char *name;
+	unsigned kernel;
+	uint64_t want[4]; /* magazines after 0, 100, 200 and 1000 ms */
+} depot_rows[] = {
+	{ "6.1 trims no depot", KERNEL_6_1, { 4, 4, 4, 4 } },
+	{ "6.12 trims one magazine in 100 ms", KERNEL_6_12, { 4, 3, 2, 1 } },
+};
+
+/* 700 ranges: two magazines of the CPU, four in the depot. One may stay for each CPU. */
+static void the_clock_trims_depots(void **state)
+{
+	static const uint64_t ms[] = { 99, 100, 200, 1000 };
+	const struct depot_row *r = *state;
+	struct rig *rig = given_rig(
+		&(struct rig_config){ .kernel = r->kernel, .pgsizes = SZ_4K, .iova_cpus = 1 });
+
+	map_then_unmap(rig, 700);
+	for (unsigned i = 0; i < 4; i++) {
+		iommusim_dma_set_clock(rig->dma, ms[i] * MS);
+		assert_int_equal(depot_of(rig), r->want[i]);
+	}
+	end(rig);
+}
+
+/* The timer runs at 10 ms and fills the depot, which is trimmed at 110 ms: both in one step. */
+static void the_queue_fills_depots_on_the_way(void **state)
+{
+	struct rig *rig = given_lazy(IOMMUSIM_INVALIDATE_LAZY_SINGLE, 1);
+
+	map_then_unmap(rig, 700);
+	assert_int_equal(depot_of(rig), 0);
+	iommusim_dma_set_clock(rig->dma, 1000 * MS);
+	assert_int_equal(depot_of(rig), 4);
+	iommusim_dma_set_clock(rig->dma, 1099 * MS);
+	assert_int_equal(depot_of(rig), 4);
+	iommusim_dma_set_clock(rig->dma, 1200 * MS);
+	assert_int_equal(depot_of(rig), 2);
+	end(rig);
+}
+
 /* A copy goes on by itself. */
 static void a_fork_has_its_own_rings(void **state)
 {
@@ -217,6 +281,9 @@ int main(void)
 		cmocka_unit_test(lazy_frees_give_pages_back_too_early),
 		cmocka_unit_test(a_single_queue_is_younger_than_6_1),
 		cmocka_unit_test(a_fork_has_its_own_rings),
+		TEST_ROW(the_clock_trims_depots, &depot_rows[0]),
+		TEST_ROW(the_clock_trims_depots, &depot_rows[1]),
+		cmocka_unit_test(the_queue_fills_depots_on_the_way),
 	};
 
 	return RUN_TESTS(tests);
