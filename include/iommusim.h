@@ -5,6 +5,7 @@
 
 #include "iommusim/base.h"
 #include "iommusim/phys.h"
+#include "iommusim/phys/state.h"
 #include "iommusim/pgtable.h"
 #include "iommusim/iova.h"
 #include "iommusim/chunk.h"

@@ -5,6 +5,7 @@
 #define IOMMUSIM_PHYS_H
 
 #include "iommusim/base.h"
+#include "iommusim/phys/gfp.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -40,60 +41,31 @@ enum iommusim_zone {
 IOMMUSIM_API const char *iommusim_migratetype_name(unsigned type);
 IOMMUSIM_API const char *iommusim_zone_name(unsigned zone);
 
-/** gfp flags, the values of Linux 6.1 and 6.12 (include/linux/gfp_types.h). */
-#define IOMMUSIM_GFP_BIT_DMA            UINT32_C(0x1)
-#define IOMMUSIM_GFP_BIT_HIGHMEM        UINT32_C(0x2)
-#define IOMMUSIM_GFP_BIT_DMA32          UINT32_C(0x4)
-#define IOMMUSIM_GFP_BIT_MOVABLE        UINT32_C(0x8)
-#define IOMMUSIM_GFP_BIT_RECLAIMABLE    UINT32_C(0x10)
-#define IOMMUSIM_GFP_BIT_HIGH           UINT32_C(0x20)
-#define IOMMUSIM_GFP_BIT_IO             UINT32_C(0x40)
-#define IOMMUSIM_GFP_BIT_FS             UINT32_C(0x80)
-#define IOMMUSIM_GFP_BIT_ZERO           UINT32_C(0x100)
-#define IOMMUSIM_GFP_BIT_ATOMIC         UINT32_C(0x200) /* 6.1 only */
-#define IOMMUSIM_GFP_BIT_DIRECT_RECLAIM UINT32_C(0x400)
-#define IOMMUSIM_GFP_BIT_KSWAPD_RECLAIM UINT32_C(0x800)
-#define IOMMUSIM_GFP_BIT_WRITE          UINT32_C(0x1000)
-#define IOMMUSIM_GFP_BIT_NOWARN         UINT32_C(0x2000)
-#define IOMMUSIM_GFP_BIT_RETRY_MAYFAIL  UINT32_C(0x4000)
-#define IOMMUSIM_GFP_BIT_NOFAIL         UINT32_C(0x8000)
-#define IOMMUSIM_GFP_BIT_NORETRY        UINT32_C(0x10000)
-#define IOMMUSIM_GFP_BIT_MEMALLOC       UINT32_C(0x20000)
-#define IOMMUSIM_GFP_BIT_COMP           UINT32_C(0x40000)
-#define IOMMUSIM_GFP_BIT_NOMEMALLOC     UINT32_C(0x80000)
-#define IOMMUSIM_GFP_BIT_HARDWALL       UINT32_C(0x100000)
-#define IOMMUSIM_GFP_BIT_THISNODE       UINT32_C(0x200000)
-#define IOMMUSIM_GFP_BIT_ACCOUNT        UINT32_C(0x400000)
-#define IOMMUSIM_GFP_BIT_ZEROTAGS       UINT32_C(0x800000)
-
-#define IOMMUSIM_GFP_RECLAIM     (IOMMUSIM_GFP_BIT_DIRECT_RECLAIM | IOMMUSIM_GFP_BIT_KSWAPD_RECLAIM)
-#define IOMMUSIM_GFP_KERNEL      (IOMMUSIM_GFP_RECLAIM | IOMMUSIM_GFP_BIT_IO | IOMMUSIM_GFP_BIT_FS)
-#define IOMMUSIM_GFP_USER        (IOMMUSIM_GFP_KERNEL | IOMMUSIM_GFP_BIT_HARDWALL)
-#define IOMMUSIM_GFP_HIGHUSER    (IOMMUSIM_GFP_USER | IOMMUSIM_GFP_BIT_HIGHMEM)
-#define IOMMUSIM_GFP_NOWAIT_6_1  IOMMUSIM_GFP_BIT_KSWAPD_RECLAIM
-#define IOMMUSIM_GFP_NOWAIT_6_12 (IOMMUSIM_GFP_BIT_KSWAPD_RECLAIM | IOMMUSIM_GFP_BIT_NOWARN)
-#define IOMMUSIM_GFP_ATOMIC_6_12 (IOMMUSIM_GFP_BIT_HIGH | IOMMUSIM_GFP_BIT_KSWAPD_RECLAIM)
-#define IOMMUSIM_GFP_ATOMIC_6_1  (IOMMUSIM_GFP_ATOMIC_6_12 | IOMMUSIM_GFP_BIT_ATOMIC)
-
 /**
- * Print @gfp as trace events do ("GFP_KERNEL|__GFP_ZERO", "none") into @text of @bytes bytes, cut
- * short where it does not fit. Returns the length that it needs, without the final 0. @kernel
- * decides what GFP_ATOMIC and GFP_NOWAIT are. Source: show_gfp_flags(),
- * include/trace/events/mmflags.h.
+ * What a frame in use is used for: whether compaction can move it and reclaim can take it. A
+ * pageblock's movable frames are those that Linux would find on the LRU lists or driver-movable.
  */
-IOMMUSIM_API size_t iommusim_gfp_format(uint32_t gfp, unsigned kernel, char *text, size_t bytes);
+enum iommusim_page_kind {
+	IOMMUSIM_PAGE_BY_GFP,   /* in requests: KERNEL, ANON if MOVABLE, SLAB if RECLAIMABLE */
+	IOMMUSIM_PAGE_KERNEL,   /* neither moves nor is taken: kernel memory, DMA buffers */
+	IOMMUSIM_PAGE_SLAB,     /* shrinkable caches: does not move; taken by shrinkers */
+	IOMMUSIM_PAGE_CACHE,    /* clean page cache: moves; taken at once */
+	IOMMUSIM_PAGE_DIRTY,    /* dirty page cache: moves; taken after write-back */
+	IOMMUSIM_PAGE_ANON,     /* anonymous memory: moves; taken by swapping out */
+	IOMMUSIM_PAGE_HUGE,     /* a transparent huge page: moves as a whole */
+	IOMMUSIM_PAGE_MOVABLE,  /* a driver's movable page: moves; never taken */
+	IOMMUSIM_PAGE_PINNED,   /* user memory held by a driver: counts as movable, does not move */
+	IOMMUSIM_PAGE_RESERVED, /* never the allocator's: holes, firmware, the kernel's image */
+	IOMMUSIM_NR_PAGE_KINDS
+};
 
-/**
- * Read what iommusim_gfp_format() prints, in any order of names, "0x…" for bits without one.
- * Returns 0, or -IOMMUSIM_EINVAL (an unknown name or no name) with @gfp untouched.
- */
-IOMMUSIM_API int iommusim_gfp_parse(const char *text, unsigned kernel, uint32_t *gfp);
-
-/** One request for 2^order contiguous frames. */
+/** One request for 2^order contiguous frames. Zero in the last two means "the default". */
 struct iommusim_page_request {
 	unsigned order;
 	uint32_t gfp;
-	int node; /* preferred node; -1: node 0, where the simulated CPU is */
+	int node;                     /* preferred node; -1: node 0, where the simulated CPU is */
+	enum iommusim_page_kind kind; /* of the pages that it gets */
+	unsigned cpu;                 /* whose per-CPU lists serve it; default 0 */
 };
 
 /** Where a granted block lies. */
@@ -137,6 +109,17 @@ enum iommusim_fallback {
 	                     */
 };
 
+/**
+ * What is simulated beyond the free lists, as bits of struct iommusim_phys_config.features. Without
+ * them a request is refused only where no block is left, and a freed block is on its list at once.
+ */
+#define IOMMUSIM_PHYS_WATERMARKS 1u  /* marks, lowmem_reserve, boost; fast path and slow path */
+#define IOMMUSIM_PHYS_PCP        2u  /* per-CPU lists */
+#define IOMMUSIM_PHYS_HIGHATOMIC 4u  /* the reserve for high-order atomic requests */
+#define IOMMUSIM_PHYS_RECLAIM    8u  /* direct reclaim of what can be taken */
+#define IOMMUSIM_PHYS_COMPACTION 16u /* direct compaction of what can be moved */
+#define IOMMUSIM_PHYS_ALL        31u /* as a running kernel */
+
 /** In every field but @size, zero means "the default". New fields go at the end. */
 struct iommusim_phys_config {
 	size_t size;         /* sizeof(struct iommusim_phys_config), in bytes */
@@ -154,6 +137,8 @@ struct iommusim_phys_config {
 	unsigned configured_zones;
 	unsigned nothing_free;            /* 1: all frames start in use, for a state to be built */
 	const struct iommusim_host *host; /* default: the C library's memory, silent */
+	unsigned features;                /* IOMMUSIM_PHYS_*; default: none */
+	unsigned nr_cpus;                 /* 1 .. 256 CPUs with lists of their own; default 1 */
 };
 
 struct iommusim_phys; /* opaque: one machine's memory; not more than 2^32 - 1 frames */
@@ -238,6 +223,27 @@ IOMMUSIM_API unsigned iommusim_phys_page_shift(const struct iommusim_phys *phys)
 IOMMUSIM_API int iommusim_phys_zone(const struct iommusim_phys *phys, unsigned index,
                                     struct iommusim_zone_info *info);
 
+/**
+ * A zone's numbers, in frames, named as /proc/zoneinfo names them. Marks are without the boost.
+ */
+struct iommusim_zone_numbers {
+	uint64_t present, managed;      /* 0 < managed <= present <= the zone's frames */
+	uint64_t min, low, high, promo; /* ascending */
+	uint64_t boost;                 /* what every mark is raised by for now */
+	uint64_t lowmem_reserve[IOMMUSIM_NR_ZONES]; /* by the highest zone of the request */
+};
+
+/** The numbers of zone number @index into @numbers. -IOMMUSIM_EINVAL: no such zone. */
+IOMMUSIM_API int iommusim_phys_numbers(const struct iommusim_phys *phys, unsigned index,
+                                       struct iommusim_zone_numbers *numbers);
+
+/**
+ * Give zone number @index the numbers of a running kernel, in place of those that its size leads
+ * to. Returns 0; -IOMMUSIM_EINVAL: no such zone, or numbers out of the ranges above.
+ */
+IOMMUSIM_API int iommusim_phys_set_numbers(struct iommusim_phys *phys, unsigned index,
+                                           const struct iommusim_zone_numbers *numbers);
+
 /** Free blocks of @order on all lists of all zones. 0 where there is no such order. */
 IOMMUSIM_API uint64_t iommusim_phys_nr_free_blocks(const struct iommusim_phys *phys,
                                                    unsigned order);
@@ -290,87 +296,6 @@ IOMMUSIM_API size_t iommusim_phys_buddyinfo(const struct iommusim_phys *phys, ch
                                             size_t bytes);
 IOMMUSIM_API size_t iommusim_phys_pagetypeinfo(const struct iommusim_phys *phys, char *text,
                                                size_t bytes);
-
-/* ---- States: how memory comes to look as it does ---- */
-
-/**
- * Hold the first frame of every @stride-th block of 2^@order frames, counted from pfn 0, and free
- * all others, on a machine created with nothing_free that has no state yet. Held frames are
- * unmovable.
- * Returns 0; -IOMMUSIM_EINVAL: another machine, no such order, stride 0; -IOMMUSIM_EHOST (then the
- * machine is partly built and good only to be destroyed).
- */
-IOMMUSIM_API int iommusim_phys_pin(struct iommusim_phys *phys, unsigned order, uint64_t stride);
-
-/** A random state: @free_permille of the frames free, of these @unusable_permille in blocks smaller
-    than @order. */
-struct iommusim_random_state {
-	unsigned free_permille;     /* 0 .. 1000 */
-	unsigned unusable_permille; /* 0 .. 1000 */
-	unsigned order;             /* what the unusable share is of no use to */
-	uint64_t seed;
-};
-
-/**
- * Free frames at random, on a machine created with nothing_free that has no state yet: as many
- * whole blocks of 2^order frames as the usable share has room for, the rest scattered over the
- * other blocks, never all of one. What stays in use is movable. Shares are met to the frame, where
- * the block size allows it. Returns 0; -IOMMUSIM_EINVAL: the two shares cannot be met together, or
- * as iommusim_phys_pin().
- */
-IOMMUSIM_API int iommusim_phys_randomize(struct iommusim_phys *phys,
-                                         const struct iommusim_random_state *state);
-
-/** Text of one /proc file. */
-struct iommusim_text {
-	const char *name; /* for messages: the file's name */
-	const char *text; /* need not end in 0 */
-	size_t bytes;
-};
-
-struct iommusim_snapshot; /* opaque: the counts of /proc/buddyinfo, and of pagetypeinfo where given
-                           */
-
-/**
- * Read /proc/buddyinfo and, unless @pagetypeinfo is NULL, /proc/pagetypeinfo of the same machine.
- * The files may disagree a little, since a kernel goes on between two reads: then buddyinfo's
- * counts hold, and pagetypeinfo says how they divide over the types.
- *
- * Returns 0; -IOMMUSIM_EINVAL with one log line "NAME:LINE: zone …: field: 'value' …": empty, not
- * text, a line of another form, a count that is missing or not a number, more than 2^32 - 2^20
- * frames, free blocks below the largest order that spread over more than 2^27 frames, a zone twice,
- * more than 64 zones, zones that only one file has; -IOMMUSIM_EHOST. Differs: kernels configured
- * for fewer than 11 orders are refused, since a missing count would look the same.
- */
-IOMMUSIM_API int iommusim_snapshot_parse(const struct iommusim_host *host,
-                                         const struct iommusim_text *buddyinfo,
-                                         const struct iommusim_text *pagetypeinfo,
-                                         struct iommusim_snapshot **snapshot);
-IOMMUSIM_API void iommusim_snapshot_destroy(struct iommusim_snapshot *snapshot);
-
-/** What had to be assumed where the files do not say. */
-struct iommusim_snapshot_notes {
-	unsigned has_types;   /* 1: from pagetypeinfo; 0: all pageblocks are taken as Movable */
-	unsigned nr_adjusted; /* counts by type changed to agree with buddyinfo */
-	uint64_t nr_added;    /* pageblocks beyond those of their type that pagetypeinfo counts */
-};
-
-/**
- * Create a machine whose free lists have exactly the counts of @snapshot. Each zone is the smallest
- * span of whole blocks of the highest order that holds them (with pagetypeinfo: at least as many
- * pageblocks as it counts), starting at its usual place or after the zone before it: DMA at 0,
- * DMA32 at 16 MiB, all others at 4 GiB. Blocks of the highest order come first, then pageblocks
- * that hold as many smaller blocks of their type as fit, then those in use. Frames in use fill the
- * gaps, so that nothing merges; they are as movable as their pageblock. Lists are in ascending
- * order.
- *
- * @config gives kernel, page_shift, fallback, configured_zones and host; zones, orders and
- * pageblock_order are the snapshot's. @notes may be NULL. Returns 0 or as iommusim_phys_create().
- */
-IOMMUSIM_API int iommusim_phys_create_snapshot(const struct iommusim_phys_config *config,
-                                               const struct iommusim_snapshot *snapshot,
-                                               struct iommusim_snapshot_notes *notes,
-                                               struct iommusim_phys **phys);
 
 #ifdef __cplusplus
 }

@@ -247,7 +247,7 @@ int isim_release(const struct iommusim_phys *phys, struct isim_zone *zone, uint3
 }
 
 int isim_occupy(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t first,
-                uint32_t end, enum isim_kind kind)
+                uint32_t end, enum iommusim_page_kind kind)
 {
 	while (first < end) {
 		unsigned order = largest_block(zone, first, end);

@@ -63,7 +63,7 @@ static struct census take_census(const struct isim_zone *zone, struct candidate 
 
 		if ((state & ISIM_STATE_BITS) == ISIM_FREE)
 			census.free += frames;
-		else if (isim_block_kind(state) == ISIM_KIND_MOVABLE)
+		else if (isim_is_movable(isim_block_kind(state)))
 			census.movable += frames;
 		at += frames;
 	}

@@ -121,11 +121,6 @@ static void use_pageblock(struct layout *l, uint32_t frame, unsigned type)
 		l->nr_added++;
 }
 
-static enum isim_kind kind_in(unsigned type)
-{
-	return type <= IOMMUSIM_RECLAIMABLE ? (enum isim_kind)type : ISIM_KIND_UNMOVABLE;
-}
-
 /* Is anything of @type and smaller than @order still to be placed? */
 static int any_left(const struct layout *l, unsigned order, unsigned type)
 {
@@ -155,7 +150,8 @@ static int fill_region(struct layout *l, uint32_t frame, unsigned order, unsigne
 	int placed;
 
 	if (!any_left(l, order, type))
-		return isim_occupy(l->phys, l->zone, frame, frame + (1u << order), kind_in(type));
+		return isim_occupy(l->phys, l->zone, frame, frame + (1u << order),
+		                   isim_kind_of_type(type));
 	placed = place_free(l, frame, order - 1, type);
 	if (placed < 0)
 		return placed;
@@ -242,7 +238,7 @@ static int fill_used(struct layout *l, uint32_t frame)
 		return 0;
 	for (uint32_t at = frame; at < frame + size; at += block)
 		use_pageblock(l, at, type);
-	err = isim_occupy(l->phys, l->zone, frame, frame + size, kind_in(type));
+	err = isim_occupy(l->phys, l->zone, frame, frame + size, isim_kind_of_type(type));
 	return err ? err : 1;
 }
 

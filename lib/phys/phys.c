@@ -21,6 +21,10 @@ static int check_shape(struct iommusim_phys *phys, const struct iommusim_phys_co
 	if (phys->pageblock_order >= phys->nr_orders)
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL, "pageblock_order %u is not 1 .. %u",
 		                 phys->pageblock_order, phys->nr_orders - 1);
+	if (phys->features & ~IOMMUSIM_PHYS_ALL || phys->nr_cpus > 256)
+		return isim_fail(&phys->diag, IOMMUSIM_EINVAL,
+		                 "features 0x%x or nr_cpus %u, up to 256, are unknown",
+		                 phys->features, phys->nr_cpus);
 	if ((unsigned)phys->fallback > IOMMUSIM_FALLBACK_C)
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL, "there is no fallback generation %u",
 		                 (unsigned)phys->fallback);
@@ -51,6 +55,8 @@ static void set_shape(struct iommusim_phys *phys, const struct iommusim_phys_con
 		phys->configured_zones |= 1u << IOMMUSIM_ZONE_DMA | 1u << IOMMUSIM_ZONE_DMA32 |
 		                          1u << IOMMUSIM_ZONE_MOVABLE;
 	phys->is_untouched = config->nothing_free != 0;
+	phys->features = config->features;
+	phys->nr_cpus = config->nr_cpus ? config->nr_cpus : 1;
 	phys->fallback = config->fallback;
 	if (phys->fallback == IOMMUSIM_FALLBACK_DEFAULT)
 		phys->fallback = phys->kernel < IOMMUSIM_KERNEL(6, 12) ? IOMMUSIM_FALLBACK_A
@@ -196,6 +202,9 @@ static int alloc_block(struct iommusim_phys *phys, const struct iommusim_page_re
 	if (migratetype_of(req->gfp) == 3)
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL,
 		                 "gfp 0x%x is both movable and reclaimable", (unsigned)req->gfp);
+	if ((unsigned)req->kind >= IOMMUSIM_PAGE_RESERVED)
+		return isim_fail(&phys->diag, IOMMUSIM_EINVAL,
+		                 "there is no page kind %u to ask for", (unsigned)req->kind);
 	if (req->node < -1 || req->node >= (int)ISIM_MAX_NODES)
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL, "there is no node %d", req->node);
 	if (req->order >= phys->nr_orders)
@@ -234,6 +243,12 @@ static void tell_alloc(const struct iommusim_phys *phys, const struct iommusim_p
 	isim_event(&phys->diag, &event);
 }
 
+static enum iommusim_page_kind kind_of(const struct iommusim_page_request *req)
+{
+	return req->kind != IOMMUSIM_PAGE_BY_GFP ? req->kind
+	                                         : isim_kind_of_type(migratetype_of(req->gfp));
+}
+
 int iommusim_phys_alloc(struct iommusim_phys *phys, const struct iommusim_page_request *req,
                         struct iommusim_page_block *block)
 {
@@ -245,7 +260,7 @@ int iommusim_phys_alloc(struct iommusim_phys *phys, const struct iommusim_page_r
 		tell_alloc(phys, req, &walk, err);
 	if (err)
 		return err;
-	state = isim_used_state(req->order, (enum isim_kind)walk.take.type);
+	state = isim_used_state(req->order, kind_of(req));
 	if (req->gfp & IOMMUSIM_GFP_BIT_COMP && req->order)
 		state |= ISIM_COMPOUND;
 	isim_set_state(walk.zone, walk.frame, req->order, state);
@@ -269,7 +284,7 @@ static struct isim_zone *used_block(struct iommusim_phys *phys, iommusim_pfn pfn
 	if (!isim_starts_block(zone, *frame, ISIM_USED | order))
 		goto none;
 	state = isim_state(zone, *frame);
-	if (isim_block_kind(state) == ISIM_KIND_RESERVED)
+	if (isim_block_kind(state) == IOMMUSIM_PAGE_RESERVED)
 		goto none;
 	return zone;
 none:

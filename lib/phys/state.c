@@ -38,7 +38,7 @@ static int pin_zone(const struct iommusim_phys *phys, struct isim_zone *zone, ui
 		err = isim_release(phys, zone, at, (uint32_t)held, IOMMUSIM_MOVABLE);
 		at = (uint32_t)held + 1;
 		if (!err)
-			err = isim_occupy(phys, zone, (uint32_t)held, at, ISIM_KIND_UNMOVABLE);
+			err = isim_occupy(phys, zone, (uint32_t)held, at, IOMMUSIM_PAGE_KERNEL);
 		held += step;
 	}
 	return err ? err : isim_release(phys, zone, at, zone->end, IOMMUSIM_MOVABLE);
@@ -78,7 +78,7 @@ static int scatter_block(struct scatter *s, struct isim_zone *zone, uint32_t fra
 	int err;
 
 	if (!quota)
-		return isim_occupy(s->phys, zone, frame, frame + (1u << order), ISIM_KIND_MOVABLE);
+		return isim_occupy(s->phys, zone, frame, frame + (1u << order), IOMMUSIM_PAGE_ANON);
 	if (quota == 1u << order)
 		return isim_release(s->phys, zone, frame, frame + quota, IOMMUSIM_MOVABLE);
 	left = (uint32_t)isim_rng_range(&s->rng, quota > half ? quota - half : 0,
@@ -132,10 +132,10 @@ static int scatter_zone(struct scatter *s, struct isim_zone *zone)
 	int err;
 
 	whole_blocks(zone, s->order, &first, &end);
-	err = isim_occupy(s->phys, zone, zone->first, first, ISIM_KIND_MOVABLE);
+	err = isim_occupy(s->phys, zone, zone->first, first, IOMMUSIM_PAGE_ANON);
 	for (uint32_t at = first; !err && at < end; at += 1u << s->order)
 		err = scatter_next(s, zone, at);
-	return err ? err : isim_occupy(s->phys, zone, end, zone->end, ISIM_KIND_MOVABLE);
+	return err ? err : isim_occupy(s->phys, zone, end, zone->end, IOMMUSIM_PAGE_ANON);
 }
 
 /* Turn the shares into numbers of blocks and frames. */

@@ -17,6 +17,7 @@
 #include "base/bits.h"
 #include "base/host.h"
 #include "iommusim/phys.h"
+#include "iommusim/phys/state.h"
 
 #define ISIM_NIL       UINT32_MAX /* no frame, no top block */
 #define ISIM_MAX_ZONES 64u
@@ -24,7 +25,7 @@
 
 /*
  * The 16 bits of the first frame of a block: order (0..3), type of the list it is on, or was taken
- * from (4..6), state (7..8), compound (9), kind (10..11). A frame inside a block has 0.
+ * from (4..6), state (7..8), compound (9), kind (10..13). A frame inside a block has 0.
  */
 #define ISIM_ORDER_BITS 0xfu
 #define ISIM_TYPE_SHIFT 4u
@@ -36,20 +37,13 @@
 #define ISIM_COMPOUND   0x200u
 #define ISIM_KIND_SHIFT 10u
 
-/* What a frame in use is used for. */
-enum isim_kind {
-	ISIM_KIND_UNMOVABLE,
-	ISIM_KIND_MOVABLE,
-	ISIM_KIND_RECLAIMABLE,
-	ISIM_KIND_RESERVED /* not handed out by the allocator: never free, cannot be freed */
-};
-
 struct isim_link {
 	uint32_t next, prev;
 };
 
 struct isim_zone {
 	struct iommusim_zone_config config;
+	struct iommusim_zone_numbers numbers;
 	uint64_t base;       /* pfn of frame 0, a multiple of the top block */
 	uint32_t first, end; /* frames of the zone: first .. end-1 */
 	uint32_t nr_top;     /* top blocks, partial ones at the edges included */
@@ -70,6 +64,7 @@ struct iommusim_phys {
 	struct isim_diag diag;
 	unsigned kernel, page_shift, nr_orders, pageblock_order, configured_zones;
 	enum iommusim_fallback fallback;
+	unsigned features, nr_cpus;
 	unsigned is_untouched; /* 1: created with nothing_free, and no state built yet */
 	unsigned nr_zones, nr_nodes;
 	struct isim_zone *zone;
@@ -89,7 +84,7 @@ static inline unsigned isim_block_type(unsigned state)
 
 static inline unsigned isim_block_kind(unsigned state)
 {
-	return state >> ISIM_KIND_SHIFT & 3;
+	return state >> ISIM_KIND_SHIFT & 15;
 }
 
 static inline unsigned isim_free_state(unsigned order, unsigned type)
@@ -97,7 +92,7 @@ static inline unsigned isim_free_state(unsigned order, unsigned type)
 	return ISIM_FREE | type << ISIM_TYPE_SHIFT | order;
 }
 
-static inline unsigned isim_used_state(unsigned order, enum isim_kind kind)
+static inline unsigned isim_used_state(unsigned order, enum iommusim_page_kind kind)
 {
 	return ISIM_USED | (unsigned)kind << ISIM_KIND_SHIFT | order;
 }
@@ -171,6 +166,20 @@ static inline void isim_set_pageblock(struct isim_zone *zone, uint32_t frame, un
 	zone->pageblock[frame >> zone->pageblock_order] = (uint8_t)(type ^ IOMMUSIM_MOVABLE);
 }
 
+/* Frames that count as movable where a pageblock is judged: on an LRU list, or a driver's. */
+static inline int isim_is_movable(unsigned kind)
+{
+	return kind >= IOMMUSIM_PAGE_CACHE && kind <= IOMMUSIM_PAGE_PINNED;
+}
+
+/* The kind of what is in use in a pageblock of @type, where nothing better is known. */
+static inline enum iommusim_page_kind isim_kind_of_type(unsigned type)
+{
+	if (type == IOMMUSIM_MOVABLE)
+		return IOMMUSIM_PAGE_ANON;
+	return type == IOMMUSIM_RECLAIMABLE ? IOMMUSIM_PAGE_SLAB : IOMMUSIM_PAGE_KERNEL;
+}
+
 /* Types whose free buddies merge across pageblocks of different type. */
 static inline int isim_mergeable(unsigned type)
 {
@@ -229,7 +238,7 @@ int isim_release(const struct iommusim_phys *phys, struct isim_zone *zone, uint3
 
 /* Mark @first .. @end-1, which were in use as one block or more, as blocks in use of @kind. */
 int isim_occupy(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t first,
-                uint32_t end, enum isim_kind kind);
+                uint32_t end, enum iommusim_page_kind kind);
 
 /* ---- fallback.c: pages of another type ---- */
 

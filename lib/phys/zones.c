@@ -146,12 +146,12 @@ static void list_fresh_tops(struct isim_zone *zone, uint32_t first, uint32_t end
 /* Frames of the edge's top block that lie outside of the zone are in use for good. */
 static int reserve_edges(const struct iommusim_phys *phys, struct isim_zone *zone)
 {
-	int err = isim_occupy(phys, zone, 0, zone->first, ISIM_KIND_RESERVED);
+	int err = isim_occupy(phys, zone, 0, zone->first, IOMMUSIM_PAGE_RESERVED);
 
 	if (err)
 		return err;
 	return isim_occupy(phys, zone, zone->end, zone->nr_top << zone->top_order,
-	                   ISIM_KIND_RESERVED);
+	                   IOMMUSIM_PAGE_RESERVED);
 }
 
 static int boot(const struct iommusim_phys *phys, struct isim_zone *zone, int nothing_free)
@@ -165,7 +165,8 @@ static int boot(const struct iommusim_phys *phys, struct isim_zone *zone, int no
 
 	if (err || nothing_free)
 		return err ? err
-		           : isim_occupy(phys, zone, zone->first, zone->end, ISIM_KIND_RESERVED);
+		           : isim_occupy(phys, zone, zone->first, zone->end,
+		                         IOMMUSIM_PAGE_RESERVED);
 	err = isim_release(phys, zone, zone->first, head_end, IOMMUSIM_MOVABLE);
 	list_fresh_tops(zone, whole_first, whole_end);
 	if (!err && whole_end << order > head_end)
@@ -180,6 +181,7 @@ static int zone_create(const struct iommusim_phys *phys, struct isim_zone *zone,
 	int err;
 
 	zone->config = *config;
+	zone->numbers.present = zone->numbers.managed = config->nr_frames;
 	zone->top_order = top_order;
 	zone->pageblock_order = phys->pageblock_order;
 	zone->base = isim_align_down(config->start_pfn, isim_bit(top_order));

@@ -48,7 +48,7 @@ def room_of(path):
     parts = path.relative_to(ROOT).parts
     if parts[0] == "lib":
         return parts[1]
-    return parts[2].removesuffix(".h") if len(parts) == 3 else None
+    return parts[2].removesuffix(".h") if len(parts) > 2 else None
 
 
 def without_comments(text):

@@ -92,8 +92,9 @@ static void describe(const struct iommusim_phys *phys, char *text, size_t bytes)
 static int operate(struct iommusim_phys *phys, unsigned step, struct iommusim_page_block *held)
 {
 	static const struct iommusim_page_request requests[] = {
-		{ 0, KERNEL, -1 },  { 4, MOVABLE, -1 }, { 2, KERNEL, -1 },
-		{ 1, MOVABLE, -1 }, { 3, KERNEL, -1 },  { 0, MOVABLE, -1 },
+		{ .order = 0, .gfp = KERNEL }, { .order = 4, .gfp = MOVABLE },
+		{ .order = 2, .gfp = KERNEL }, { .order = 1, .gfp = MOVABLE },
+		{ .order = 3, .gfp = KERNEL }, { .order = 0, .gfp = MOVABLE },
 	};
 	unsigned nr = ARRAY_LEN(requests);
 

@@ -317,7 +317,9 @@ static int some_node(struct walk *walk)
 
 static void alloc_some(struct walk *walk)
 {
-	struct iommusim_page_request req = { some_order(walk), some_gfp(walk), some_node(walk) };
+	struct iommusim_page_request req = { .order = some_order(walk),
+		                             .gfp = some_gfp(walk),
+		                             .node = some_node(walk) };
 	struct iommusim_page_block block = { IOMMUSIM_NO_PFN, 0, 0 };
 	int is_legal = (req.gfp >> 3 & 3) != 3;
 	int err = iommusim_phys_alloc(walk->phys, &req, &block);
