@@ -145,17 +145,35 @@ unsigned log2_of(uint64_t x)
 	return n;
 }
 
-static void create_driver(struct machine *m, const char *arch)
+/*
+ * The page tables behind an IOMMU, if the library has the format: NULL otherwise, or where the
+ * guest has none.
+ */
+static const struct iommusim_pgtable_format *format_of(const char *iommu)
+{
+	static const struct {
+		const char *iommu, *format;
+	} formats[] = { { "smmu", "arm-lpae-s1" }, { "vtd", "vtd-sl" }, { "amd", "amd-v1" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
+		if (strstr(iommu, formats[i].iommu))
+			return iommusim_pgtable_format_find(formats[i].format);
+	return NULL;
+}
+
+static void create_driver(struct machine *m, const char *iommu)
 {
 	struct iommusim_pgtable_config pgtable = { .size = sizeof(pgtable),
-		                                   .format = &iommusim_pgtable_arm_lpae_s1,
+		                                   .format = format_of(iommu),
 		                                   .kernel = m->kernel,
 		                                   .page_shift = m->page_shift,
 		                                   .pgsizes = m->pgsizes };
 	struct iommusim_recorder_config recorder = { .size = sizeof(recorder) };
 	int err;
 
-	if (!strcmp(arch, "aarch64") || !strcmp(arch, "arm64")) {
+	if (strstr(iommu, "amd"))
+		pgtable.pgsizes = 0; /* the kernel's own */
+	if (pgtable.format) {
 		err = iommusim_pgtable_create(&pgtable, &m->pgtable);
 		if (!err)
 			m->inner = iommusim_pgtable_driver(m->pgtable);
@@ -264,14 +282,15 @@ void create_machine(struct machine *m, struct json_object *json)
 	m->page_shift = log2_of(field_u64(&environment, "page_size"));
 	m->nr_orders = (unsigned)field_u64(&environment, "buddy_orders");
 	m->pgsizes = field_u64(&environment, "pgsize_bitmap");
-	create_driver(m, field_text(&environment, "arch"));
+	create_driver(m, field_text(&environment, "iommu"));
 	if (m->record->difference[0])
 		return;
 	err = create_domain(m, &host);
 	if (!err)
 		err = create_device(m, &environment);
 	if (!err)
-		err = reserve(m, &environment, m->pgtable != NULL);
+		err = reserve(m, &environment,
+		              strstr(field_text(&environment, "iommu"), "smmu") != NULL);
 	if (err)
 		differ(m->record, "there is no such device: %s", iommusim_errname(err));
 	else

@@ -32,7 +32,7 @@ struct machine {
 	unsigned kernel, page_shift, nr_orders;
 	uint64_t pgsizes;
 	int has_mappings;                   /* virtio: an unmap removes whole map calls */
-	struct iommusim_pgtable *pgtable;   /* Arm; else */
+	struct iommusim_pgtable *pgtable;   /* where the format is built; else */
 	struct iommusim_recorder *recorder; /* this */
 	struct iommusim_driver inner;       /* of one of them */
 	struct iommusim_domain *domain;
