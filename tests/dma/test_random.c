@@ -345,18 +345,23 @@ static void run(const struct kind *k, uint64_t seed)
 	free(w);
 }
 
+static uint64_t nr_seeds = 10;
+
 static void stays_within_its_shadow(void **state)
 {
-	for (uint64_t seed = 1; seed <= 10; seed++) {
+	for (uint64_t seed = 1; seed <= nr_seeds; seed++) {
 		print_message("# seed %llu\n", (unsigned long long)seed);
 		run(*state, seed);
 	}
 }
 
-int main(void)
+/* With an argument: so many seeds. */
+int main(int argc, char **argv)
 {
 	struct CMUnitTest tests[ARRAY_LEN(kinds)];
 
+	if (argc > 1)
+		nr_seeds = strtoull(argv[1], NULL, 10);
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		tests[i] = (struct CMUnitTest)TEST_ROW(stays_within_its_shadow, &kinds[i]);
 	return RUN_TESTS(tests);
