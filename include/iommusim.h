@@ -12,5 +12,6 @@
 #include "iommusim/domain.h"
 #include "iommusim/dma.h"
 #include "iommusim/machine.h"
+#include "iommusim/check.h"
 
 #endif

@@ -67,12 +67,27 @@ struct iommusim_chunks {
 	uint64_t nr_tried[IOMMUSIM_MAX_ORDERS + 2], nr_failed[IOMMUSIM_MAX_ORDERS + 2];
 	struct iommusim_host host;
 	size_t cap_chunks, cap_attempts;
+	uint32_t findings; /* IOMMUSIM_FINDING_*: what the kernel's loop does wrong here */
 };
+
+/**
+ * What a loop of the kernel does that is undefined or loses pages. It is told, not reproduced: the
+ * simulated request goes on, or ends, with every page in one place.
+ */
+#define IOMMUSIM_FINDING_STALE_BLOCK UINT32_C(0x1) /* goes on with a block that it has freed */
+#define IOMMUSIM_FINDING_LEAK        UINT32_C(0x2) /* never gives back some page of a failure */
+#define IOMMUSIM_FINDING_BEFORE_PAGE                                \
+	UINT32_C(0x4) /* gives back what lies before its page array \
+	               */
+
+/** The first of @findings in words, NULL if there is none. */
+IOMMUSIM_API const char *iommusim_finding_text(uint32_t findings);
 
 struct iommusim_chunk_run; /* opaque: one request being served */
 
 /**
- * A chunk policy. A policy of your own needs a name and alloc; other members may be NULL.
+ * A chunk policy. A policy of your own needs alloc; a name stands in messages; other members may be
+ * NULL.
  *
  * plan turns the request into a number of pages; NULL: as Linux 6.4 and later (size rounded up to
  * the smallest page size of the domain, mask of the useful orders).
@@ -92,9 +107,13 @@ struct iommusim_policy {
 	int (*alloc)(const struct iommusim_policy *policy, const struct iommusim_chunk_request *req,
 	             const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run);
 	const void *params; /* the policy's own */
+	const char *family; /* whose loop it is: "history", "arm", "heap" … */
+	const char *quirks; /* what surprises, in words */
+	/* 1: a request that fails gives back the block that it got first before the others. */
+	unsigned first_back_first;
 };
 
-/** The built-in policies, in release order. */
+/** The built-in policies. The history of the loop behind dma_alloc(), in release order: */
 extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_dma_iommu_4_4;      /* P1 */
 extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_dma_iommu_4_5;      /* P2 */
 extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_single_pages_patch; /* P3 */
@@ -102,7 +121,32 @@ extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_arm_orders_4_6;
 extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_dma_iommu_4_7;      /* P4 */
 extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_dma_iommu_6_4;      /* P5 */
 
-/** Built-in policy number @index in release order, NULL beyond the last. */
+/** Its older versions in arch/arm, and copies. */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_arm_rfc;        /* A0 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_arm_3_5;        /* A1 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_arm_3_9;        /* A2 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_arm_4_1;        /* A3 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_ipu_camera;     /* N1 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_ipu3_imgu;      /* N2 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_msm_4_4;        /* N3 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_automotive_4_9; /* N4 */
+/** Proposed, not merged. */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_large_granule; /* P6 */
+/** Other allocators with the same idea. */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_ion_2012;         /* H1 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_ion_pools;        /* H2 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_system_heap_5_11; /* H3a */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_system_heap_6_4;  /* H3b */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_vb2_dma_sg;       /* V1 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_ttm_6_1;          /* T1a */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_ttm_6_12;         /* T1b */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_ttm_6_19;         /* T1c */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_i915_internal;    /* I1 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_i915_single;      /* I1s */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_drm_buddy;        /* G1 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_kgsl;             /* Q1 */
+
+/** Built-in policy number @index: the history first, in release order. NULL beyond the last. */
 IOMMUSIM_API const struct iommusim_policy *iommusim_policy_at(size_t index);
 
 /** The built-in policy with that name or alias, NULL: none. */
@@ -131,9 +175,10 @@ struct iommusim_chunk_job {
  *
  * Returns 0; -IOMMUSIM_ENOMEM: the policy ran out of simulated memory (a result), or its mask was
  * empty; -IOMMUSIM_EBUG: the kernel's loop would go on with a freed block here (COMP pages with
- * policies before 5.10); -IOMMUSIM_EINVAL: as iommusim_chunk_plan(), or the policy returned 0 with
- * another number of pages than planned; -IOMMUSIM_EHOST; or the page source's error. On any error
- * no page is kept; the attempts are, but for EHOST.
+ * policies before 4.7; differs: those of 4.7 to 5.9 also tried to split compound blocks, here they
+ * drop COMP as 5.10 and later do); -IOMMUSIM_EINVAL: as iommusim_chunk_plan(), or the policy
+ * returned 0 with another number of pages than planned; -IOMMUSIM_EHOST; or the page source's
+ * error. On any error no page is kept; the attempts are, but for EHOST.
  */
 IOMMUSIM_API int iommusim_chunk_alloc(const struct iommusim_chunk_job *job,
                                       struct iommusim_chunks *chunks);
@@ -160,6 +205,19 @@ IOMMUSIM_API int iommusim_chunk_drop(struct iommusim_chunk_run *run);
 
 /** Keep the block of the last successful attempt: split it into pages and append it. */
 IOMMUSIM_API int iommusim_chunk_keep(struct iommusim_chunk_run *run);
+
+/** The same, but it stays one block: freed as it was got. */
+IOMMUSIM_API int iommusim_chunk_keep_block(struct iommusim_chunk_run *run);
+
+/**
+ * Split the block of the last successful attempt, give back all but its first @count pages, in
+ * ascending order, and keep those: as one chunk for each bit of @count, the largest first.
+ * -IOMMUSIM_EINVAL: @count is 0 or more than the block has.
+ */
+IOMMUSIM_API int iommusim_chunk_keep_part(struct iommusim_chunk_run *run, uint64_t count);
+
+/** Note that the kernel's loop would do @finding (IOMMUSIM_FINDING_*) here. */
+IOMMUSIM_API void iommusim_chunk_find(struct iommusim_chunk_run *run, uint32_t finding);
 
 /** Try and, on success, keep. */
 IOMMUSIM_API int iommusim_chunk_get(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp);

@@ -12,8 +12,8 @@
  *   depot holds 32 magazines, as in 6.1;
  * - before 5.11 a search does not go on above its hint;
  * - before 4.20 no size is refused for having failed;
- * - before 4.12 dma-iommu neither rounds sizes nor uses the caches, and so do the fast calls here.
- *   (From 4.12 to 5.16 the rounding is dma-iommu's own; here the fast calls do it.)
+ * - from 4.12 to 5.16 dma-iommu rounds sizes before it calls; here the fast calls do it, as later;
+ * - before 4.12 it neither rounds nor uses the caches: nor do the fast calls here.
  * Differs: before 4.15 the kernel kept one hint, for 32 bits, and an end for each space; 4.4
  * to 4.14 are given the two hints of 4.15.
  */
@@ -36,8 +36,7 @@ struct iommusim_iova_config {
 	uint64_t start; /* the lowest frame to hand out; default 1, so that 0 can mean failure */
 	const struct iommusim_host *host;
 	unsigned kernel;  /* IOMMUSIM_KERNEL(); default 6.12 */
-	unsigned nr_cpus; /* CPUs with caches, all online, 1 .. 4096 (12 KiB each); default: no
-	                     caches */
+	unsigned nr_cpus; /* 1 .. 4096 CPUs with caches (12 KiB each), all online; default: none */
 };
 
 struct iommusim_iova; /* opaque: the IOVA space of one domain */
@@ -49,7 +48,8 @@ struct iommusim_iova_range {
 
 /**
  * Create an empty space: all frames from @config->start to 2^64 - 2 are free. Models
- * init_iova_domain(), and with CPUs iova_domain_init_rcaches().
+ * init_iova_domain(), and with CPUs iova_domain_init_rcaches(). Before Linux 4.12 @config->nr_cpus
+ * is ignored.
  *
  * Returns 0; -IOMMUSIM_EINVAL; -IOMMUSIM_E2BIG: the config comes from a newer header;
  * -IOMMUSIM_EHOST.

@@ -106,13 +106,13 @@ int iommusim_chunk_drop(struct iommusim_chunk_run *run)
 	return run->source.free_pages(run->source.ctx, run->block.pfn, run->block_order);
 }
 
-static void append(struct iommusim_chunk_run *run)
+static void append(struct iommusim_chunk_run *run, int is_split)
 {
 	struct iommusim_chunks *out = run->out;
 
 	out->chunk[out->nr_chunks++] = (struct iommusim_chunk){ .pfn = run->block.pfn,
 		                                                .order = (uint8_t)run->block_order,
-		                                                .is_split = 1 };
+		                                                .is_split = (uint8_t)is_split };
 	out->nr_pages += isim_bit(run->block_order);
 	run->undecided = 0;
 }
@@ -126,8 +126,68 @@ int iommusim_chunk_keep(struct iommusim_chunk_run *run)
 	if (run->block_order)
 		err = run->source.split_page(run->source.ctx, run->block.pfn, run->block_order);
 	if (!err)
-		append(run);
+		append(run, 1);
 	return err;
+}
+
+int iommusim_chunk_keep_block(struct iommusim_chunk_run *run)
+{
+	if (!run->undecided)
+		return nothing_to_decide(run);
+	append(run, 0);
+	return 0;
+}
+
+/* Give back the pages of the split block from number @first on, up to @end. */
+static int free_pages(struct iommusim_chunk_run *run, uint64_t first, uint64_t end)
+{
+	int err = 0;
+
+	for (uint64_t i = first; !err && i < end; i++)
+		err = run->source.free_pages(run->source.ctx, run->block.pfn + i, 0);
+	return err;
+}
+
+int iommusim_chunk_keep_part(struct iommusim_chunk_run *run, uint64_t count)
+{
+	struct iommusim_chunks *out = run->out;
+	unsigned order = run->block_order;
+	int err;
+
+	if (!run->undecided || !count || count > isim_bit(order))
+		return nothing_to_decide(run);
+	err = isim_grow(&out->host, &out->chunk, &out->cap_chunks, out->nr_chunks + 64,
+	                sizeof(*out->chunk));
+	if (err)
+		return isim_no_memory(&run->diag, "the chunks of a request");
+	if (order)
+		err = run->source.split_page(run->source.ctx, run->block.pfn, order);
+	if (err)
+		return err;
+	err = free_pages(run, count, isim_bit(order));
+	for (; count;
+	     count &= ~isim_bit(run->block_order), run->block.pfn += isim_bit(run->block_order)) {
+		run->block_order = isim_high_bit(count);
+		append(run, 1);
+	}
+	return err;
+}
+
+void iommusim_chunk_find(struct iommusim_chunk_run *run, uint32_t finding)
+{
+	run->out->findings |= finding;
+}
+
+const char *iommusim_finding_text(uint32_t findings)
+{
+	if (findings & IOMMUSIM_FINDING_STALE_BLOCK)
+		return "the kernel's loop goes on with a block that it has freed";
+	if (findings & IOMMUSIM_FINDING_LEAK)
+		return "the kernel's loop does not give back the first page of a request that "
+		       "fails";
+	if (findings & IOMMUSIM_FINDING_BEFORE_PAGE)
+		return "the kernel's loop gives back what lies before its page array";
+	return NULL;
 }
 
 int iommusim_chunk_get(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp)
@@ -148,7 +208,7 @@ int iommusim_chunk_split_huge(struct iommusim_chunk_run *run)
 	err = run->source.split_huge_page(run->source.ctx, run->block.pfn, run->block_order);
 	if (err)
 		return -IOMMUSIM_EINVAL;
-	append(run);
+	append(run, 1);
 	return 0;
 }
 
@@ -168,12 +228,13 @@ static int free_chunk(const struct iommusim_page_source *source, const struct io
 	return first;
 }
 
-static int free_all(const struct iommusim_chunks *chunks, const struct iommusim_page_source *source)
+static int free_all(const struct iommusim_chunks *chunks, const struct iommusim_page_source *source,
+                    unsigned first_first)
 {
 	int first = 0;
 
-	for (size_t i = chunks->nr_chunks; i-- > 0;) {
-		int err = free_chunk(source, &chunks->chunk[i]);
+	for (size_t n = chunks->nr_chunks, i = 0; i < n; i++) {
+		int err = free_chunk(source, &chunks->chunk[first_first ? i : n - 1 - i]);
 
 		if (err && !first)
 			first = err;
@@ -183,7 +244,7 @@ static int free_all(const struct iommusim_chunks *chunks, const struct iommusim_
 
 int iommusim_chunk_free(struct iommusim_chunks *chunks, const struct iommusim_page_source *source)
 {
-	int err = free_all(chunks, source);
+	int err = free_all(chunks, source, 0);
 
 	chunks->nr_chunks = 0;
 	chunks->nr_pages = 0;
@@ -201,7 +262,13 @@ void iommusim_chunks_finish(struct iommusim_chunks *chunks)
 
 /* ---- Running ---- */
 
-static int run_policy(struct iommusim_chunk_run *run, const struct iommusim_policy *policy)
+static const char *name_of(const struct iommusim_policy *policy)
+{
+	return policy->name ? policy->name : "without a name";
+}
+
+static int run_policy(struct iommusim_chunk_run *run, const struct iommusim_policy *policy,
+                      unsigned first_back_first)
 {
 	struct iommusim_chunks *out = run->out;
 	int err = policy->alloc(policy, run->req, &out->plan, run);
@@ -209,13 +276,13 @@ static int run_policy(struct iommusim_chunk_run *run, const struct iommusim_poli
 	if (!err && (run->undecided || out->nr_pages != out->plan.count))
 		err = isim_fail(&run->diag, IOMMUSIM_EINVAL,
 		                "policy %s got %llu pages of %llu and calls that success",
-		                policy->name, (unsigned long long)out->nr_pages,
+		                name_of(policy), (unsigned long long)out->nr_pages,
 		                (unsigned long long)out->plan.count);
 	if (!err)
 		return 0;
 	if (run->undecided)
 		iommusim_chunk_drop(run);
-	free_all(out, &run->source);
+	free_all(out, &run->source, first_back_first);
 	out->nr_freed = out->nr_pages;
 	out->nr_pages = 0;
 	return err;
@@ -249,6 +316,6 @@ int iommusim_chunk_alloc(const struct iommusim_chunk_job *job, struct iommusim_c
 		err = iommusim_chunk_plan(job->policy, &job->req, &chunks->plan);
 	if (err)
 		return isim_fail(&run.diag, -err, "policy %s has no plan for %llu bytes",
-		                 job->policy->name, (unsigned long long)job->req.size);
-	return run_policy(&run, job->policy);
+		                 name_of(job->policy), (unsigned long long)job->req.size);
+	return run_policy(&run, job->policy, policy.first_back_first);
 }

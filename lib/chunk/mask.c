@@ -32,8 +32,7 @@ int isim_chunk_plan_mask(const struct iommusim_policy *policy,
 	return 0;
 }
 
-/* One chunk of the largest order of *mask that is to be had; those that are not leave *mask. */
-static int one_chunk(struct iommusim_chunk_run *run, uint32_t base, uint64_t *mask)
+int isim_chunk_from_mask(struct iommusim_chunk_run *run, uint32_t base, uint64_t *mask)
 {
 	while (*mask) {
 		unsigned order = isim_high_bit(*mask);
@@ -62,7 +61,7 @@ int isim_chunk_alloc_mask(const struct iommusim_policy *policy,
 		base &= ~IOMMUSIM_GFP_BIT_COMP;
 	while (!err && run->out->nr_pages < plan->count) {
 		mask &= isim_low_bits(isim_high_bit(plan->count - run->out->nr_pages) + 1);
-		err = one_chunk(run, base, &mask);
+		err = isim_chunk_from_mask(run, base, &mask);
 	}
 	return err;
 }

@@ -1,15 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* The built-in policies: who did what, and since when. */
+/* The history of the loop behind dma_alloc(): who did what, and since when. */
 #include "chunk/run.h"
 
 #include <string.h>
 
 #include "base/compiler.h"
 
-static const struct isim_steps restarting = { .sticky = 0, .singles = 0 };
-static const struct isim_steps sticky = { .sticky = 1, .singles = 0 };
-static const struct isim_steps sticky_or_single = { .sticky = 1, .singles = 1 };
-static const struct isim_ladder arm_orders = { .nr = 4, .order = { 9, 8, 4, 0 } };
+/* What dma-iommu and arch/arm add to the caller's gfp. */
+#define DMA_GFP                                                               \
+	{                                                                     \
+		.always = IOMMUSIM_GFP_BIT_NOWARN | IOMMUSIM_GFP_BIT_HIGHMEM, \
+		.high = IOMMUSIM_GFP_BIT_NORETRY                              \
+	}
+
+static const struct isim_steps restarting = { .gfp = DMA_GFP };
+static const struct isim_steps sticky = { .sticky = 1, .gfp = DMA_GFP };
+static const struct isim_steps sticky_or_single = { .sticky = 1, .singles = 1, .gfp = DMA_GFP };
+static const struct isim_ladder arm_orders = {
+	.nr = 4,
+	.order = { 9, 8, 4, 0 },
+	.singles = 1,
+	.by_order = { .ignored = IOMMUSIM_GFP_BIT_COMP,
+	              .always = IOMMUSIM_GFP_BIT_NOWARN | IOMMUSIM_GFP_BIT_HIGHMEM,
+	              .high = IOMMUSIM_GFP_BIT_NORETRY },
+};
 static const struct isim_mask exclusive = { .beyond_max = 1, .drop_comp = 1 };
 static const struct isim_mask inclusive = { .beyond_max = 0, .drop_comp = 0 };
 
@@ -24,6 +38,9 @@ const struct iommusim_policy iommusim_policy_dma_iommu_4_4 = {
 	.plan = isim_chunk_plan_pages,
 	.alloc = isim_chunk_alloc_steps,
 	.params = &restarting,
+	.family = "history",
+	.quirks = "tries orders that failed again for every chunk; order 11, which cannot succeed, "
+		  "for every chunk while 2,048 pages or more are left",
 };
 
 const struct iommusim_policy iommusim_policy_dma_iommu_4_5 = {
@@ -36,6 +53,8 @@ const struct iommusim_policy iommusim_policy_dma_iommu_4_5 = {
 	.plan = isim_chunk_plan_pages,
 	.alloc = isim_chunk_alloc_steps,
 	.params = &sticky,
+	.family = "history",
+	.quirks = "tries order 11 once, which cannot succeed, for 2,048 pages or more",
 };
 
 const struct iommusim_policy iommusim_policy_single_pages_patch = {
@@ -49,6 +68,8 @@ const struct iommusim_policy iommusim_policy_single_pages_patch = {
 	.plan = isim_chunk_plan_pages,
 	.alloc = isim_chunk_alloc_steps,
 	.params = &sticky_or_single,
+	.family = "history",
+	.quirks = "a domain whose smallest page is above the CPU page is handed single CPU pages",
 };
 
 const struct iommusim_policy iommusim_policy_arm_orders_4_6 = {
@@ -62,6 +83,8 @@ const struct iommusim_policy iommusim_policy_arm_orders_4_6 = {
 	.plan = isim_chunk_plan_pages,
 	.alloc = isim_chunk_alloc_ladder,
 	.params = &arm_orders,
+	.family = "history",
+	.quirks = "looks at no page size: the table fits pages of 4K, 64K, 1M and 2M",
 };
 
 const struct iommusim_policy iommusim_policy_dma_iommu_4_7 = {
@@ -72,10 +95,14 @@ const struct iommusim_policy iommusim_policy_dma_iommu_4_7 = {
 	.source = "__iommu_dma_alloc_pages(), drivers/iommu/dma-iommu.c, commit 3b6b7e19e31a; "
 		  "read in Linux 6.1",
 	.summary = "only orders that a page size of the IOMMU can use, largest first; the lowest "
-		   "gets the full effort; one order beyond the largest is tried in vain",
+		   "gets the full effort; one order beyond the largest is tried in vain; COMP "
+		   "is dropped, as from 5.10 on",
 	.plan = isim_chunk_plan_mask,
 	.alloc = isim_chunk_alloc_mask,
 	.params = &exclusive,
+	.family = "history",
+	.quirks = "page sizes of 4 GiB and more are cut off the bitmap; the order above the "
+		  "largest is tried once where a page size has it",
 };
 
 const struct iommusim_policy iommusim_policy_dma_iommu_6_4 = {
@@ -89,9 +116,11 @@ const struct iommusim_policy iommusim_policy_dma_iommu_6_4 = {
 	.plan = isim_chunk_plan_mask,
 	.alloc = isim_chunk_alloc_mask,
 	.params = &inclusive,
+	.family = "history",
+	.quirks = "page sizes of 4 GiB and more are cut off the bitmap",
 };
 
-static const struct iommusim_policy *const policies[] = {
+static const struct iommusim_policy *const history[] = {
 	&iommusim_policy_dma_iommu_4_4,      &iommusim_policy_dma_iommu_4_5,
 	&iommusim_policy_single_pages_patch, &iommusim_policy_arm_orders_4_6,
 	&iommusim_policy_dma_iommu_4_7,      &iommusim_policy_dma_iommu_6_4,
@@ -99,13 +128,19 @@ static const struct iommusim_policy *const policies[] = {
 
 const struct iommusim_policy *iommusim_policy_at(size_t index)
 {
-	return index < ISIM_ARRAY_LEN(policies) ? policies[index] : NULL;
+	size_t nr = ISIM_ARRAY_LEN(history);
+
+	if (index < nr)
+		return history[index];
+	return index - nr < isim_policies_nr_others ? isim_policies_others[index - nr] : NULL;
 }
 
 const struct iommusim_policy *iommusim_policy_find(const char *name)
 {
-	for (size_t i = 0; i < ISIM_ARRAY_LEN(policies); i++)
-		if (!strcmp(policies[i]->name, name) || !strcmp(policies[i]->alias, name))
-			return policies[i];
-	return NULL;
+	const struct iommusim_policy *policy;
+
+	for (size_t i = 0; (policy = iommusim_policy_at(i)) != NULL; i++)
+		if (!strcmp(policy->name, name) || !strcmp(policy->alias, name))
+			break;
+	return policy;
 }

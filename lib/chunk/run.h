@@ -25,10 +25,32 @@ int isim_chunk_plan_mask(const struct iommusim_policy *policy,
                          const struct iommusim_chunk_request *req,
                          struct iommusim_chunk_plan *plan);
 
+/* Which gfp an attempt gets: some of the caller's bits, and others by order. */
+struct isim_gfp {
+	uint32_t ignored;            /* of the caller's bits */
+	uint32_t always, high, last; /* added: at every order, above 0, at 0 */
+	uint32_t never_high;         /* removed above order 0 */
+	unsigned
+		highmem_unless_zone; /* 1: HIGHMEM too, if the caller wants neither DMA nor DMA32 */
+};
+
+/* The gfp of an attempt at @order. */
+uint32_t isim_chunk_gfp(const struct isim_gfp *gfp, uint32_t caller, unsigned order);
+
+/* Where the first step of a chunk may start. */
+enum isim_limit { ISIM_LIMIT_BEYOND, ISIM_LIMIT_LARGEST, ISIM_LIMIT_NONE };
+
 /* Step down from the largest order that fits. */
 struct isim_steps {
 	unsigned sticky;  /* 1: an order that failed is not tried again for this buffer */
-	unsigned singles; /* 1: ALLOC_SINGLE_PAGES starts at order 0 */
+	unsigned singles; /* 1: ALLOC_SINGLE_PAGES starts at order 0; 2: always */
+	unsigned upwards; /* 1: a chunk starts at the lowest bit of the pages that are left */
+	unsigned whole;   /* 1: blocks are kept as they are, 0: split into pages */
+	unsigned forgets; /* 1: a failure does not give back the first page */
+	unsigned no_reclaim_above; /* orders above this one get no direct reclaim; 0: no limit */
+	unsigned floor;            /* 1: not below the smallest page size of the request */
+	enum isim_limit limit;
+	struct isim_gfp gfp;
 };
 int isim_chunk_alloc_steps(const struct iommusim_policy *policy,
                            const struct iommusim_chunk_request *req,
@@ -37,7 +59,14 @@ int isim_chunk_alloc_steps(const struct iommusim_policy *policy,
 /* Walk down a table of orders. */
 struct isim_ladder {
 	unsigned nr;
-	uint8_t order[8]; /* descending, the last one 0 */
+	uint8_t size_lg2[8]; /* log2 of the bytes, in place of orders; those below a page are left
+	                        out */
+	uint8_t order[8];    /* descending, the last one 0 */
+	uint32_t gfp[8];     /* for each rung; 0: as @by_order says */
+	struct isim_gfp by_order;
+	unsigned singles;  /* 1: ALLOC_SINGLE_PAGES starts at the last rung */
+	unsigned restarts; /* 1: every chunk starts at the first rung */
+	unsigned whole;    /* as above */
 };
 int isim_chunk_alloc_ladder(const struct iommusim_policy *policy,
                             const struct iommusim_chunk_request *req,
@@ -51,5 +80,20 @@ struct isim_mask {
 int isim_chunk_alloc_mask(const struct iommusim_policy *policy,
                           const struct iommusim_chunk_request *req,
                           const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run);
+
+/* One chunk of the largest order of *mask that is to be had; those that are not leave *mask. */
+int isim_chunk_from_mask(struct iommusim_chunk_run *run, uint32_t base, uint64_t *mask);
+
+/* The proposal of 2021 for granules above the CPU page (large.c). */
+int isim_chunk_plan_large(const struct iommusim_policy *policy,
+                          const struct iommusim_chunk_request *req,
+                          struct iommusim_chunk_plan *plan);
+int isim_chunk_alloc_large(const struct iommusim_policy *policy,
+                           const struct iommusim_chunk_request *req,
+                           const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run);
+
+/* Those of the built-in policies that are not the history (others.c). */
+extern const struct iommusim_policy *const isim_policies_others[];
+extern const size_t isim_policies_nr_others;
 
 #endif

@@ -27,14 +27,16 @@ static int check_config(struct iommusim_iova *space, const struct iommusim_iova_
 
 static int set_up(struct iommusim_iova *s, const struct iommusim_iova_config *c)
 {
+	unsigned nr_cpus = isim_kernel(c->kernel) < ISIM_IOVA_CACHES ? 0 : c->nr_cpus;
+
 	s->kernel = isim_kernel(c->kernel);
 	s->granule_lg2 = c->granule_lg2 ? c->granule_lg2 : 12;
 	s->start = c->start ? c->start : 1;
 	s->d32 = s->max32 = isim_bit(32 - s->granule_lg2);
-	s->nr_online = c->nr_cpus;
+	s->nr_online = nr_cpus;
 	s->hint32 = s->hint64 = ISIM_IOVA_ANCHOR;
 	if (isim_tree_init(&s->tree, &s->diag.host, ISIM_IOVA_ANCHOR) ||
-	    isim_magazines_init(&s->cache, &s->diag.host, c->nr_cpus))
+	    isim_magazines_init(&s->cache, &s->diag.host, nr_cpus))
 		return isim_no_memory(&s->diag, "an IOVA space");
 	return 0;
 }

@@ -8,15 +8,16 @@
 
 #include <string.h>
 
-static uint64_t nr_cpu_caches(const struct isim_magazines *pool)
+static size_t nr_cpu_caches(const struct isim_magazines *pool)
 {
-	return (uint64_t)pool->nr_cpus * ISIM_CACHE_ORDERS;
+	return (size_t)pool->nr_cpus * ISIM_CACHE_ORDERS;
 }
 
 /* Two for each CPU and order, however empty, and the depots' full ones. */
 static uint64_t most_in_use(const struct isim_magazines *pool, uint64_t nr_frames)
 {
-	return pool->nr_cpus ? 2 * nr_cpu_caches(pool) + nr_frames / ISIM_MAGAZINE_SIZE : 0;
+	return pool->nr_cpus ? UINT64_C(2) * nr_cpu_caches(pool) + nr_frames / ISIM_MAGAZINE_SIZE
+	                     : 0;
 }
 
 static int get_arrays(struct isim_magazines *pool, const struct iommusim_host *host,
@@ -44,7 +45,7 @@ int isim_magazines_init(struct isim_magazines *pool, const struct iommusim_host 
 	err = get_arrays(pool, host, 0);
 	if (err)
 		return err;
-	for (uint64_t i = 0; i < nr_cpu_caches(pool); i++) {
+	for (size_t i = 0; i < nr_cpu_caches(pool); i++) {
 		pool->cpu[i].loaded = isim_magazines_take(pool);
 		pool->cpu[i].prev = isim_magazines_take(pool);
 	}

@@ -11,13 +11,12 @@
 
 #define OLD_DEPOT_SIZE 32 /* MAX_GLOBAL_MAGS */
 
-/* The first releases with caches for DMA, and with depots that grow and are trimmed. */
-#define CACHES      IOMMUSIM_KERNEL(4, 12)
+/* The first release with depots that grow and are trimmed. */
 #define LARGE_DEPOT IOMMUSIM_KERNEL(6, 7)
 
 static int has_caches(const struct iommusim_iova *space)
 {
-	return space->cache.nr_cpus && space->kernel >= CACHES;
+	return space->cache.nr_cpus > 0;
 }
 
 static unsigned order_of(uint64_t size)
@@ -200,7 +199,7 @@ static int alloc_fast(struct iommusim_iova *space, const struct iommusim_iova_re
 /* Sizes that the caches serve are rounded, so that what is freed fits what is asked for later. */
 static uint64_t rounded(const struct iommusim_iova *space, uint64_t size)
 {
-	return size < FAST_SIZES && space->kernel >= CACHES ? isim_pow2_up(size) : size;
+	return size < FAST_SIZES && space->kernel >= ISIM_IOVA_CACHES ? isim_pow2_up(size) : size;
 }
 
 int iommusim_iova_alloc_fast(struct iommusim_iova *space,

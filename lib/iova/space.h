@@ -11,6 +11,9 @@
 
 #define ISIM_IOVA_ANCHOR UINT64_MAX
 
+/* The first release whose dma-iommu rounds sizes and uses the caches. */
+#define ISIM_IOVA_CACHES IOMMUSIM_KERNEL(4, 12)
+
 struct iommusim_iova {
 	struct isim_diag diag;
 	unsigned kernel, granule_lg2;

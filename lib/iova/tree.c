@@ -111,10 +111,12 @@ static struct isim_tree_sum sum_of_leaf(const struct isim_tree *tree, uint32_t n
 	for (uint32_t i = 0; i < leaf->nr; i++) {
 		const struct isim_tree_range *r = &leaf->range[i];
 
-		if (r->fit > sum.fit)
-			sum.fit = r->fit;
-		if (r->lo - below > sum.hole)
-			sum.hole = r->lo - below;
+		if (below) {
+			if (r->fit > sum.fit)
+				sum.fit = r->fit;
+			if (r->lo - below > sum.hole)
+				sum.hole = r->lo - below;
+		}
 		below = r->hi + 1;
 	}
 	return sum;
@@ -317,7 +319,12 @@ void isim_tree_insert(struct isim_tree *tree, struct isim_tree_place *place, uin
 	tree->nr++;
 	set_fit(tree, place->leaf, place->slot);
 	set_fit(tree, place->leaf, place->slot + 1);
-	refresh_smaller(tree, place, &was);
+	if (isim_tree_is_lowest(tree, place)) {
+		place->slot++; /* what was the lowest counts now */
+		refresh_larger(tree, place);
+	} else {
+		refresh_smaller(tree, place, &was);
+	}
 }
 
 /* ---- Removing, extending ---- */
@@ -372,6 +379,7 @@ void isim_tree_remove(struct isim_tree *tree, struct isim_tree_place *place)
 	struct isim_tree_leaf *leaf = &tree->leaf[place->leaf];
 	struct isim_tree_range *range = &leaf->range[place->slot];
 	uint64_t above = isim_tree_above(tree, place)->hi;
+	int was_lowest = isim_tree_is_lowest(tree, place);
 
 	leaf->nr--;
 	tree->nr--;
@@ -384,7 +392,10 @@ void isim_tree_remove(struct isim_tree *tree, struct isim_tree_place *place)
 		isim_tree_find(tree, above, place);
 	}
 	set_fit(tree, place->leaf, place->slot);
-	refresh_larger(tree, place);
+	if (was_lowest)
+		refresh(tree, place); /* the one above counts no longer */
+	else
+		refresh_larger(tree, place);
 }
 
 void isim_tree_extend(struct isim_tree *tree, const struct isim_tree_place *place, uint64_t lo)

@@ -24,7 +24,11 @@ struct isim_tree_leaf {
 	uint32_t prev, next; /* leaves; next also links unused ones */
 };
 
-/* What is below an entry: its last frame, the largest fit and the largest hole of its ranges. */
+/*
+ * What is below an entry: its last frame, the largest fit and the largest hole of its ranges. The
+ * hole below the lowest range of all is left out: it changes with every allocation of a space that
+ * grows downwards, and is looked at when no other will do.
+ */
 struct isim_tree_sum {
 	uint64_t hi, fit, hole;
 };
@@ -112,6 +116,12 @@ static inline uint64_t isim_tree_below(const struct isim_tree *tree, uint32_t n,
 		return 0;
 	leaf = &tree->leaf[leaf->prev];
 	return leaf->range[leaf->nr - 1].hi + 1;
+}
+
+static inline int isim_tree_is_lowest(const struct isim_tree *tree,
+                                      const struct isim_tree_place *place)
+{
+	return !place->slot && tree->leaf[place->leaf].prev == ISIM_NO_LEAF;
 }
 
 /* The range above @place, which is not the anchor. */

@@ -77,6 +77,23 @@ static unsigned hole_in_inner(const struct isim_tree *tree, uint32_t n, unsigned
 	return at;
 }
 
+/* The last resort: the lowest range, of which no entry tells. */
+static int hole_below_all(const struct isim_tree *tree, uint64_t size, int aligned,
+                          struct isim_tree_place *place)
+{
+	struct isim_tree_place lowest;
+	const struct isim_tree_range *range;
+
+	if (isim_tree_is_lowest(tree, place))
+		return 0;
+	isim_tree_find(tree, 0, &lowest);
+	range = isim_tree_at(tree, &lowest);
+	if ((aligned ? range->fit : range->lo) < size)
+		return 0;
+	*place = lowest;
+	return 1;
+}
+
 int isim_tree_find_hole(const struct isim_tree *tree, uint64_t size, int aligned,
                         struct isim_tree_place *place)
 {
@@ -90,7 +107,7 @@ int isim_tree_find_hole(const struct isim_tree *tree, uint64_t size, int aligned
 	}
 	for (;; level++) {
 		if (level == tree->height)
-			return 0;
+			return hole_below_all(tree, size, aligned, place);
 		at = hole_in_inner(tree, place->inner[level], place->at[level], size, aligned);
 		if (at < place->at[level])
 			break;

@@ -32,11 +32,12 @@ static int is_unmerged(const struct isim_zone *zone, uint32_t frame, unsigned or
 	        isim_mergeable(isim_pageblock(zone, buddy)));
 }
 
-/* From 6.12 on a free block lies on the list of its pageblocks' type, all of them. */
+/* From 6.12 on a free block lies on the list of its pageblocks' type, all of them: frees see to it,
+   and so does fallback generation C. */
 static int is_on_wrong_list(const struct iommusim_phys *phys, const struct isim_zone *zone,
                             uint32_t frame, unsigned state)
 {
-	if (phys->fallback != IOMMUSIM_FALLBACK_C)
+	if (phys->fallback != IOMMUSIM_FALLBACK_C || phys->kernel < IOMMUSIM_KERNEL(6, 12))
 		return 0;
 	for (uint32_t at = 0; at < 1u << isim_block_order(state); at += 1u << zone->pageblock_order)
 		if (isim_pageblock(zone, frame + at) != isim_block_type(state))

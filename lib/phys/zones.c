@@ -79,7 +79,7 @@ static int check_zone(struct iommusim_phys *phys, const struct iommusim_zone_con
 		                 "zone %u: there is no node %u or no zone kind %u", index,
 		                 zone->node, (unsigned)zone->zone);
 	if (!zone->nr_frames || zone->nr_frames > (UINT64_C(1) << 32) - (UINT64_C(1) << 14) ||
-	    zone->start_pfn > (UINT64_MAX >> phys->page_shift) - zone->nr_frames)
+	    zone->start_pfn > (UINT64_MAX >> phys->page_shift) + 1 - zone->nr_frames)
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL,
 		                 "zone %u: %llu frames from pfn %llu are not 1 .. 2^32 - 2^14 "
 		                 "frames of a 64-bit address space",
@@ -206,29 +206,32 @@ static unsigned append_node(struct iommusim_phys *phys, uint8_t *list, unsigned 
 }
 
 /* Nodes equally far away come in ascending order, those numbered below the preferred one last. */
-static void fill_zonelists(struct iommusim_phys *phys)
+static void fill_zonelists(struct iommusim_phys *phys, uint64_t nodes)
 {
 	for (unsigned node = 0; node < ISIM_MAX_NODES; node++) {
 		unsigned nr = 0;
 
-		for (unsigned i = 0; i < ISIM_MAX_NODES; i++)
-			nr = append_node(phys, phys->zonelist[node], nr,
-			                 (node + i) % ISIM_MAX_NODES);
+		for (unsigned i = 0; i < ISIM_MAX_NODES; i++) {
+			unsigned other = (node + i) % ISIM_MAX_NODES;
+
+			if (nodes >> other & 1)
+				nr = append_node(phys, phys->zonelist[node], nr, other);
+		}
 	}
 }
 
-static unsigned count_nodes(const struct iommusim_phys *phys)
+/* The nodes that have a zone, one bit each; their number goes to the machine. */
+static uint64_t find_nodes(struct iommusim_phys *phys)
 {
-	uint64_t seen = 0;
-	unsigned nr = 0;
+	uint64_t nodes = 0;
 
 	for (unsigned i = 0; i < phys->nr_zones; i++) {
 		uint64_t bit = isim_bit(phys->zone[i].config.node);
 
-		nr += !(seen & bit);
-		seen |= bit;
+		phys->nr_nodes += !(nodes & bit);
+		nodes |= bit;
 	}
-	return nr;
+	return nodes;
 }
 
 int isim_zones_create(struct iommusim_phys *phys, const struct iommusim_phys_config *config)
@@ -253,8 +256,7 @@ int isim_zones_create(struct iommusim_phys *phys, const struct iommusim_phys_con
 	for (unsigned i = 0; i < nr; i++)
 		if (zone_create(phys, &phys->zone[i], &zones[i], config->nothing_free != 0))
 			goto no_memory;
-	phys->nr_nodes = count_nodes(phys);
-	fill_zonelists(phys);
+	fill_zonelists(phys, find_nodes(phys));
 	return 0;
 no_memory:
 	return isim_no_memory(&phys->diag, "the zones");

@@ -6,6 +6,7 @@
 #include "bench.h"
 
 #include "base/rng.h"
+#include "iova/space.h"
 
 #define LAST48    UINT64_C(0xfffffffff) /* last frame of a 48-bit space */
 #define LARGEST   64                    /* frames of a range */
@@ -27,7 +28,7 @@ static void create(struct world *world, unsigned nr_cpus, uint64_t room)
 	must(iommusim_iova_create(&config, &world->space), "create");
 	world->rng = isim_rng_seed(1);
 	world->nr = world->next = 0;
-	world->lo = calloc(room, sizeof(*world->lo));
+	world->lo = calloc((size_t)room, sizeof(*world->lo));
 	must(world->lo ? 0 : -IOMMUSIM_EHOST, "frames");
 }
 
@@ -70,6 +71,46 @@ static void fill(struct world *world, uint64_t nr)
 	}
 }
 
+/* ---- Memory alone ---- */
+
+#define NR_READS 1000000u
+
+struct cycle {
+	uint64_t *next; /* of each line of 64 bytes, all lines in one random cycle */
+	uint64_t nr, at;
+};
+
+static void reads(void *ctx)
+{
+	struct cycle *c = ctx;
+
+	for (unsigned i = 0; i < NR_READS; i++)
+		c->at = c->next[c->at * 8];
+}
+
+/* One read after the other, each where the one before says, in as much memory as the leaves take.
+ */
+static void time_reads(const struct isim_tree *tree)
+{
+	struct isim_rng rng = isim_rng_seed(2);
+	struct cycle c = { .nr = tree->nr_leaves * (uint64_t)sizeof(*tree->leaf) / 64 };
+	char name[80];
+
+	c.next = calloc((size_t)c.nr, 64);
+	must(c.next ? 0 : -IOMMUSIM_EHOST, "memory");
+	for (uint64_t i = 0; i < c.nr; i++)
+		c.next[i * 8] = i;
+	for (uint64_t i = c.nr; i-- > 1;) { /* Sattolo's shuffle: one cycle */
+		uint64_t other = isim_rng_below(&rng, i), was = c.next[i * 8];
+
+		c.next[i * 8] = c.next[other * 8];
+		c.next[other * 8] = was;
+	}
+	snprintf(name, sizeof(name), "a read of %lu KiB", (unsigned long)(c.nr / 16));
+	bench(&(struct bench){ name, NR_READS, NULL, reads, &c });
+	free(c.next);
+}
+
 static void time_pairs(uint64_t nr)
 {
 	struct world world;
@@ -86,6 +127,8 @@ static void time_pairs(uint64_t nr)
 		pairs(&world);
 	snprintf(name, sizeof(name), "free and alloc among %lu ranges", (unsigned long)nr);
 	bench(&(struct bench){ name, NR_PAIRS, NULL, pairs, &world });
+	figure("levels of the tree", "levels", world.space->tree.height + 1.0);
+	time_reads(&world.space->tree);
 	destroy(&world);
 }
 

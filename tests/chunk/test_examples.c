@@ -32,50 +32,67 @@ static const struct row {
 	uint32_t attrs;
 	const char *attempts, *chunks; /* chunks NULL: no memory */
 	unsigned freed;
+	const char *left; /* free blocks afterwards, by order from 4 down; NULL: not looked at */
 } rows[] = {
-	{ "P1-a", "P1", A, S_4K_2M, 7 * SZ_4K, 0, "2:R:ok 1:R:ok 0:-:ok", "2 1 0", 0 },
-	{ "P1-b", "P1", B, S_4K_2M, 45 * SZ_4K, 0, P1_B, "4x2 2 0x9", 0 },
-	{ "P1-c", "P1", A, S_4K_2M, 2049 * SZ_4K, 0, "11:R:F 10:R:okx2 0:-:ok", "10x2 0", 0 },
+	{ "P1-a", "P1", A, S_4K_2M, 7 * SZ_4K, 0, "2:R:ok 1:R:ok 0:-:ok", "2 1 0", 0, NULL },
+	{ "P1-b", "P1", B, S_4K_2M, 45 * SZ_4K, 0, P1_B, "4x2 2 0x9", 0, NULL },
+	{ "P1-c", "P1", A, S_4K_2M, 2049 * SZ_4K, 0, "11:R:F 10:R:okx2 0:-:ok", "10x2 0", 0, NULL },
 	{ "P1-c, order 11 is tried three times", "P1", "10x9", S_4K_2M, 4097 * SZ_4K, 0,
-	  "11:R:F 10:R:ok 11:R:F 10:R:ok 11:R:F 10:R:okx2 0:-:ok", "10x4 0", 0 },
+	  "11:R:F 10:R:ok 11:R:F 10:R:ok 11:R:F 10:R:okx2 0:-:ok", "10x4 0", 0, NULL },
 	{ "P1-d", "P1", D, S_4K_2M, 7 * SZ_4K, 0,
 	  "2:R:F 1:R:F 0:-:ok 2:R:F 1:R:F 0:-:ok 2:R:F 1:R:F 0:-:ok 2:R:F 1:R:F 0:-:ok "
 	  "1:R:F 0:-:ok 1:R:F 0:-:F",
-	  NULL, 5 },
+	  NULL, 5, NULL },
 	{ "P2-a", "P2", B, S_4K_2M, 45 * SZ_4K, 0,
-	  "5:R:F 4:R:okx2 3:R:F 2:R:ok 2:R:F 1:R:F 0:-:okx9", "4x2 2 0x9", 0 },
-	{ "P2-b", "P2", D, S_4K_2M, 7 * SZ_4K, 0, "2:R:F 1:R:F 0:-:okx5 0:-:F", NULL, 5 },
-	{ "P2-c", "P2", A, S_4K_2M, 2049 * SZ_4K, 0, "11:R:F 10:R:okx2 0:-:ok", "10x2 0", 0 },
+	  "5:R:F 4:R:okx2 3:R:F 2:R:ok 2:R:F 1:R:F 0:-:okx9", "4x2 2 0x9", 0, NULL },
+	{ "P2-b", "P2", D, S_4K_2M, 7 * SZ_4K, 0, "2:R:F 1:R:F 0:-:okx5 0:-:F", NULL, 5, NULL },
+	{ "P2-c", "P2", A, S_4K_2M, 2049 * SZ_4K, 0, "11:R:F 10:R:okx2 0:-:ok", "10x2 0", 0, NULL },
 	{ "P2 looks at no attribute", "P2", A, S_4K_2M, 7 * SZ_4K, SINGLE, "2:R:ok 1:R:ok 0:-:ok",
-	  "2 1 0", 0 },
-	{ "P3-a", "P3", B, S_4K_2M, 45 * SZ_4K, SINGLE, "0:-:okx45", "0x45", 0 },
+	  "2 1 0", 0, NULL },
+	{ "P3-a", "P3", B, S_4K_2M, 45 * SZ_4K, SINGLE, "0:-:okx45", "0x45", 0,
+	  "4x2 3x0 2x1 1x0 0x19" },
 	{ "P3 without the attribute is P2", "P3", B, S_4K_2M, 45 * SZ_4K, 0,
-	  "5:R:F 4:R:okx2 3:R:F 2:R:ok 2:R:F 1:R:F 0:-:okx9", "4x2 2 0x9", 0 },
-	{ "P3-b", "P3", A, S_64K, SZ_64K, SINGLE, "0:-:okx16", "0x16", 0 },
-	{ "P4-a", "P4", A, S_4K_2M, 0x801000, 0, "9:R:okx4 0:-:ok", "9x4 0", 0 },
-	{ "P4-b", "P4", A, ALL, 0x801000, 0, "11:R:F 10:R:okx2 0:-:ok", "10x2 0", 0 },
+	  "5:R:F 4:R:okx2 3:R:F 2:R:ok 2:R:F 1:R:F 0:-:okx9", "4x2 2 0x9", 0, NULL },
+	{ "P3-b", "P3", A, S_64K, SZ_64K, SINGLE, "0:-:okx16", "0x16", 0, NULL },
+	{ "P4-a", "P4", A, S_4K_2M, 0x801000, 0, "9:R:okx4 0:-:ok", "9x4 0", 0, NULL },
+	{ "P4-b", "P4", A, ALL, 0x801000, 0, "11:R:F 10:R:okx2 0:-:ok", "10x2 0", 0, NULL },
 	{ "P4-c", "P4", B, ALL, 45 * SZ_4K, 0, "5:R:F 4:R:okx2 3:R:F 2:R:ok 2:R:F 1:R:F 0:-:okx9",
-	  "4x2 2 0x9", 0 },
-	{ "P4-d", "P4", B, S_4K_64K, 45 * SZ_4K, 0, "4:R:okx2 0:-:okx13", "4x2 0x13", 0 },
-	{ "P4-e", "P4", C, S_4K_64K, SZ_1M, 0, "4:R:okx16", "4x16", 0 },
-	{ "P4-f", "P4", C, S_4K_2M, 520 * SZ_4K, 0, "9:R:ok 0:-:okx8", "9 0x8", 0 },
-	{ "P4-g", "P4", B, S_64K, 45 * SZ_4K, 0, "4:-:okx2 4:-:F", NULL, 32 },
-	{ "P4-g, single pages", "P4", B, S_64K, 45 * SZ_4K, SINGLE, "4:-:okx2 4:-:F", NULL, 32 },
-	{ "P4-h", "P4", C, S_2M, 520 * SZ_4K, 0, "9:-:ok 9:-:F", NULL, 512 },
-	{ "P4-h, single pages", "P4", C, S_2M, 520 * SZ_4K, SINGLE, "9:-:ok 9:-:F", NULL, 512 },
-	{ "P4-i", "P4", A, S_2M, 28 * 1024, 0, "9:-:ok", "9", 0 },
-	{ "P4-j", "P4", C, S_16K, SZ_1M, SINGLE, "2:-:okx64", "2x64", 0 },
-	{ "P4-k", "P4", C, S_4K_2M, 520 * SZ_4K, SINGLE, "0:-:okx520", "0x520", 0 },
+	  "4x2 2 0x9", 0, NULL },
+	{ "P4-d", "P4", B, S_4K_64K, 45 * SZ_4K, 0, "4:R:okx2 0:-:okx13", "4x2 0x13", 0, NULL },
+	{ "P4-e", "P4", C, S_4K_64K, SZ_1M, 0, "4:R:okx16", "4x16", 0, NULL },
+	{ "P4-f", "P4", C, S_4K_2M, 520 * SZ_4K, 0, "9:R:ok 0:-:okx8", "9 0x8", 0, NULL },
+	{ "P4-g", "P4", B, S_64K, 45 * SZ_4K, 0, "4:-:okx2 4:-:F", NULL, 32, NULL },
+	{ "P4-g, single pages", "P4", B, S_64K, 45 * SZ_4K, SINGLE, "4:-:okx2 4:-:F", NULL, 32,
+	  NULL },
+	{ "P4-h", "P4", C, S_2M, 520 * SZ_4K, 0, "9:-:ok 9:-:F", NULL, 512, NULL },
+	{ "P4-h, single pages", "P4", C, S_2M, 520 * SZ_4K, SINGLE, "9:-:ok 9:-:F", NULL, 512,
+	  NULL },
+	{ "P4-i", "P4", A, S_2M, 28 * 1024, 0, "9:-:ok", "9", 0, NULL },
+	{ "P4-j", "P4", C, S_16K, SZ_1M, SINGLE, "2:-:okx64", "2x64", 0, NULL },
+	{ "P4-k", "P4", C, S_4K_2M, 520 * SZ_4K, SINGLE, "0:-:okx520", "0x520", 0, NULL },
 	{ "P5 tries no order above the largest", "P5", A, ALL, 0x801000, 0, "10:R:okx2 0:-:ok",
-	  "10x2 0", 0 },
+	  "10x2 0", 0, NULL },
 	{ "P5 with a bitmap of pages of 4 GiB and more takes CPU pages", "P5", A, UINT64_C(1) << 32,
-	  3 * SZ_4K, 0, "0:-:okx3", "0x3", 0 },
-	{ "A-d", "A4", A, S_4K_2M, 300 * SZ_4K, 0, "8:R:ok 4:R:okx2 0:-:okx12", "8 4x2 0x12", 0 },
+	  3 * SZ_4K, 0, "0:-:okx3", "0x3", 0, NULL },
+	{ "A-d", "A4", A, S_4K_2M, 300 * SZ_4K, 0, "8:R:ok 4:R:okx2 0:-:okx12", "8 4x2 0x12", 0,
+	  NULL },
 	{ "A-e", "A4", "9x1 8x1 4x20 0x200", S_4K_2M, 1100 * SZ_4K, 0,
-	  "9:R:ok 9:R:F 8:R:ok 8:R:F 4:R:okx20 0:-:okx12", "9 8 4x20 0x12", 0 },
-	{ "A-f", "A4", A, S_4K_2M, 300 * SZ_4K, SINGLE, "0:-:okx300", "0x300", 0 },
-	{ "A-g", "A4", B, S_4K_2M, 45 * SZ_4K, 0, "4:R:okx2 0:-:okx13", "4x2 0x13", 0 },
+	  "9:R:ok 9:R:F 8:R:ok 8:R:F 4:R:okx20 0:-:okx12", "9 8 4x20 0x12", 0, NULL },
+	{ "A-f", "A4", A, S_4K_2M, 300 * SZ_4K, SINGLE, "0:-:okx300", "0x300", 0, NULL },
+	{ "A-g", "A4", B, S_4K_2M, 45 * SZ_4K, 0, "4:R:okx2 0:-:okx13", "4x2 0x13", 0, NULL },
 };
+
+/* What is free, by order from 4 down. */
+static const char *free_text(const struct toy *toy)
+{
+	static char text[64];
+	size_t at = 0;
+
+	for (unsigned order = 5; order-- > 0;)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%ux%u",
+		                       order < 4 ? " " : "", order, toy->free[order].nr);
+	return text;
+}
 
 static void behaves_as_worked_on_paper(void **state)
 {
@@ -99,6 +116,8 @@ static void behaves_as_worked_on_paper(void **state)
 	if (r->chunks) {
 		assert_ok(err);
 		assert_string_equal(chunks_text(&chunks), r->chunks);
+		if (r->left)
+			assert_string_equal(free_text(toy), r->left);
 		assert_int_equal(toy->in_use, chunks.plan.count);
 		assert_ok(iommusim_chunk_free(&chunks, &source));
 	} else {
@@ -175,6 +194,8 @@ static const struct plan_row {
 	{ "1K,64K: the CPU page is added", 12, 1024 | SZ_64K, 0, 20 * 1024, 20 * 1024, 5,
 	  1 | 1 << 4 },
 	{ "512,4K", 12, 512 | SZ_4K, 0, 1000, 1000, 1, 1 },
+	{ "4K: rounded to it, since it is no less than the CPU page", 12, SZ_4K, 0, 1000, SZ_4K, 1,
+	  1 },
 	{ "4K,2M,1G under 64K pages", 16, S_4K_2M, 0, SZ_1G, SZ_1G, 16384, 1 | 1 << 5 | 1 << 14 },
 };
 
@@ -211,6 +232,7 @@ static void the_loop_on_fresh_memory_gives_one_run(void **state)
 		                                   .node = -1 } };
 	struct iommusim_phys *phys;
 	struct iommusim_chunks chunks;
+	struct iommusim_misfit misfit;
 	iommusim_pfn next = 0;
 
 	assert_ok(iommusim_phys_create(&config, &phys));
@@ -223,6 +245,12 @@ static void the_loop_on_fresh_memory_gives_one_run(void **state)
 		next += UINT64_C(1) << chunks.chunk[i].order;
 	}
 	assert_int_equal(next, 520);
+	/* One scatterlist entry: all of it is one run, of which 512 .. 519 came from 512's block.
+	 */
+	assert_int_equal(iommusim_chunks_fit(&chunks, 12, SZ_4K, &misfit), IOMMUSIM_FIT_ALWAYS);
+	assert_int_equal(iommusim_chunks_fit(&chunks, 12, 8 * SZ_4K, &misfit),
+	                 IOMMUSIM_FIT_BY_LUCK);
+	assert_int_equal(misfit.chunk, 1);
 	assert_ok(iommusim_chunk_free(&chunks, &source));
 	assert_int_equal(iommusim_phys_nr_free(phys), 4096);
 	iommusim_chunks_finish(&chunks);

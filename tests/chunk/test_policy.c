@@ -224,6 +224,63 @@ static void requests_that_make_no_sense_are_refused(void **state)
 	free(toy);
 }
 
+static int far_beyond(const struct iommusim_policy *policy,
+                      const struct iommusim_chunk_request *req,
+                      const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
+{
+	for (unsigned order = 14; order < 64; order++)
+		assert_err(iommusim_chunk_try(run, order, req->gfp, NULL), IOMMUSIM_ENOMEM);
+	assert_err(iommusim_chunk_try(run, 64, req->gfp, NULL), IOMMUSIM_EINVAL);
+	return -IOMMUSIM_ENOMEM;
+}
+
+static void orders_without_a_counter_share_the_last(void **state)
+{
+	struct iommusim_policy policy = { .size = sizeof(policy), .alloc = far_beyond };
+	struct toy *toy = given_toy("4x2");
+	struct iommusim_page_source source = toy_source(toy);
+	struct iommusim_chunk_job job = job_for(&policy, &source);
+	struct iommusim_chunks chunks;
+
+	assert_err(iommusim_chunk_alloc(&job, &chunks), IOMMUSIM_ENOMEM);
+	assert_int_equal(chunks.nr_attempts, 50);
+	assert_int_equal(chunks.nr_tried[14], 1);
+	assert_int_equal(chunks.nr_tried[IOMMUSIM_MAX_ORDERS + 1], 49);
+	assert_int_equal(chunks.nr_failed[IOMMUSIM_MAX_ORDERS + 1], 49);
+	iommusim_chunks_finish(&chunks);
+	free(toy);
+}
+
+/* The last line that was logged. */
+static char logged[256];
+
+static void keep_line(void *ctx, const char *line)
+{
+	snprintf(logged, sizeof(logged), "%s", line);
+}
+
+static int nothing(const struct iommusim_policy *policy, const struct iommusim_chunk_request *req,
+                   const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
+{
+	return 0;
+}
+
+static void a_policy_needs_no_name(void **state)
+{
+	struct iommusim_policy policy = { .size = sizeof(policy), .alloc = nothing };
+	struct iommusim_host host = { .size = sizeof(host), .log = keep_line };
+	struct toy *toy = given_toy("4x2");
+	struct iommusim_page_source source = toy_source(toy);
+	struct iommusim_chunk_job job = job_for(&policy, &source);
+	struct iommusim_chunks chunks;
+
+	job.host = &host;
+	assert_err(iommusim_chunk_alloc(&job, &chunks), IOMMUSIM_EINVAL);
+	assert_non_null(strstr(logged, "policy without a name got 0 pages of 16"));
+	iommusim_chunks_finish(&chunks);
+	free(toy);
+}
+
 static void policies_are_found_by_name_and_alias(void **state)
 {
 	size_t nr = 0;
@@ -234,9 +291,12 @@ static void policies_are_found_by_name_and_alias(void **state)
 		assert_ptr_equal(iommusim_policy_find(policy->name), policy);
 		assert_ptr_equal(iommusim_policy_find(policy->alias), policy);
 		assert_true(strlen(policy->kernels) && strlen(policy->source) &&
-		            strlen(policy->summary));
+		            strlen(policy->summary) && strlen(policy->family) &&
+		            strlen(policy->quirks));
+		for (size_t i = 0; i < nr; i++)
+			assert_string_not_equal(iommusim_policy_at(i)->alias, policy->alias);
 	}
-	assert_int_equal(nr, 6);
+	assert_int_equal(nr, 27);
 	assert_null(iommusim_policy_find("P7"));
 }
 
@@ -251,6 +311,8 @@ int main(void)
 		cmocka_unit_test(a_source_that_fails_ends_the_request),
 		cmocka_unit_test(the_host_may_fail_at_any_allocation),
 		cmocka_unit_test(requests_that_make_no_sense_are_refused),
+		cmocka_unit_test(orders_without_a_counter_share_the_last),
+		cmocka_unit_test(a_policy_needs_no_name),
 		cmocka_unit_test(policies_are_found_by_name_and_alias),
 	};
 

@@ -98,7 +98,7 @@ static int is_pages(const struct record *record)
 static void run_pages(struct record *record)
 {
 	unsigned shift = page_shift_of(record);
-	uint64_t count = field_u64(record, "count");
+	uint64_t count = field_up_to(record, "count", UINT64_C(1) << 28);
 	struct iommusim_chunk_plan plan = { count << shift, count,
 		                            field_u64(record, "order_mask") };
 	struct script script;
@@ -204,7 +204,7 @@ static void compare_buffer(struct record *record, const struct iommusim_dma_buff
 static void run_buffer(struct record *record, struct device *device, const struct script *script)
 {
 	struct iommusim_dma_request req = { .policy = policy_of(record->kernel),
-		                            .size = field_u64(record, "size"),
+		                            .size = field_up_to(record, "size", UINT64_C(1) << 40),
 		                            .gfp = field_gfp(record, "gfp_in"),
 		                            .attrs = (uint32_t)field_u64(record, "attrs") };
 	struct iommusim_dma_buffer buffer;

@@ -38,7 +38,7 @@ static uint64_t number_in_text(struct record *record, const char *text)
 	uint64_t value;
 
 	value = strtoull(text, &end, 16);
-	if (end == text || *end)
+	if (end == text || *end || strlen(text) > strlen("0x") + 16)
 		differ(record, "'%s' is no number", text);
 	return value;
 }
@@ -86,6 +86,16 @@ uint64_t field_u64(struct record *record, const char *key)
 	struct json_object *value = field(record, key);
 
 	return value ? number(record, value) : 0;
+}
+
+uint64_t field_up_to(struct record *record, const char *key, uint64_t most)
+{
+	uint64_t value = field_u64(record, key);
+
+	if (value <= most)
+		return value;
+	differ(record, "%s is 0x%" PRIx64 ", out of range", key, value);
+	return 0;
 }
 
 const char *field_text(struct record *record, const char *key)

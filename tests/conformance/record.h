@@ -37,6 +37,8 @@ uint64_t number(struct record *record, struct json_object *value);
 
 /* Fields of the record. Where one is missing that is noted, and 0, "" or an empty list returned. */
 uint64_t field_u64(struct record *record, const char *key);
+/* The same; what is larger than @most would keep the loops busy for ever: it differs, and is 0. */
+uint64_t field_up_to(struct record *record, const char *key, uint64_t most);
 const char *field_text(struct record *record, const char *key);
 struct json_object *field(struct record *record, const char *key);
 int has_field(const struct record *record, const char *key);

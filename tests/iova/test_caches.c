@@ -274,10 +274,10 @@ static const struct world {
 	int depot; /* magazines of order 0 that must be reached */
 	uint64_t seed;
 } worlds[] = {
-	{ "6.1, three CPUs, crowded", K61, 3000, 1500, 60000, 2, 1 },
-	{ "6.12, three CPUs, crowded", K612, 3000, 1500, 60000, 2, 2 },
-	{ "6.1, three CPUs, until the depot is full", K61, 0xfffff, 9000, 90000, 32, 3 },
-	{ "6.12, three CPUs, around 4 GiB", K612, 0x100fff, 9000, 90000, 32, 4 },
+	{ "6.1, three CPUs, crowded", K61, 3000, 1500, 30000, 2, 1 },
+	{ "6.12, three CPUs, crowded", K612, 3000, 1500, 30000, 2, 2 },
+	{ "6.1, three CPUs, until the depot is full", K61, 0xfffff, 9000, 45000, 32, 3 },
+	{ "6.12, three CPUs, around 4 GiB", K612, 0x100fff, 9000, 45000, 32, 4 },
 	{ "6.6 has the depot of 6.1", IOMMUSIM_KERNEL(6, 6), 3000, 1500, 20000, 1, 5 },
 	{ "6.7 has that of 6.12", IOMMUSIM_KERNEL(6, 7), 3000, 1500, 20000, 1, 6 },
 };

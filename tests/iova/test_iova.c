@@ -423,6 +423,9 @@ static void mistakes_are_logged_and_results_are_told(void **state)
 	iommusim_iova_free(space, lo + 2);
 	assert_int_equal(event.kind, IOMMUSIM_EVENT_IOVA_FREE);
 	assert_int_equal(event.iova, lo << 12);
+	event.kind = IOMMUSIM_EVENT_MAP;
+	iommusim_iova_free(space, lo + 2); /* nothing there, nothing to tell */
+	assert_int_equal(event.kind, IOMMUSIM_EVENT_MAP);
 	iommusim_iova_destroy(space);
 }
 

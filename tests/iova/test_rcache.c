@@ -207,6 +207,42 @@ static void a_cpu_that_goes_offline_gives_its_frames_back(void **state)
 	iommusim_iova_destroy(space);
 }
 
+static void keep_event(void *ctx, const struct iommusim_event *event)
+{
+	*(struct iommusim_event *)ctx = *event;
+}
+
+/* What is told is the caller's: that the range waits in a cache, or comes from one, is not. */
+static void cached_ranges_are_told_as_others(void **state)
+{
+	struct iommusim_event event = { .result = 0 };
+	struct iommusim_host host = { .size = sizeof(host),
+		                      .event = keep_event,
+		                      .event_ctx = &event };
+	struct iommusim_iova_config config = { .size = sizeof(config),
+		                               .nr_cpus = 1,
+		                               .host = &host };
+	struct iommusim_iova_request too_much = { .size = 33, .limit = 5 };
+	struct iommusim_iova *space = NULL;
+	uint64_t lo = 0;
+
+	assert_ok(iommusim_iova_create(&config, &space));
+	assert_int_equal(take(space, 3, LAST32, 0), LAST32 - 3);
+	assert_ok(iommusim_iova_free_fast(space, LAST32 - 3, 3, 0));
+	assert_int_equal(event.kind, IOMMUSIM_EVENT_IOVA_FREE);
+	assert_int_equal(event.iova, (LAST32 - 3) << 12);
+	assert_int_equal(event.size, SZ_16K);
+	assert_int_equal(take(space, 4, LAST32, 0), LAST32 - 3);
+	assert_int_equal(event.kind, IOMMUSIM_EVENT_IOVA_ALLOC);
+	assert_int_equal(event.iova, (LAST32 - 3) << 12);
+	assert_int_equal(event.size, SZ_16K);
+	assert_err(iommusim_iova_alloc_fast(space, &too_much, &lo), IOMMUSIM_ENOMEM);
+	assert_int_equal(event.result, -IOMMUSIM_ENOMEM);
+	assert_int_equal(event.iova, 0);
+	assert_int_equal(event.size, 33 << 12);
+	iommusim_iova_destroy(space);
+}
+
 static void without_caches_everything_goes_to_the_tree(void **state)
 {
 	struct iommusim_iova *space = given_space(0, 0);
@@ -305,6 +341,7 @@ int main(void)
 		cmocka_unit_test(an_old_depot_has_32_magazines_and_is_never_trimmed),
 		cmocka_unit_test(no_room_empties_the_caches_if_asked),
 		cmocka_unit_test(a_cpu_that_goes_offline_gives_its_frames_back),
+		cmocka_unit_test(cached_ranges_are_told_as_others),
 		cmocka_unit_test(without_caches_everything_goes_to_the_tree),
 		cmocka_unit_test(old_kernels_neither_round_nor_cache),
 		cmocka_unit_test(stats_count_holes_and_caches),

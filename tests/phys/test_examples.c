@@ -69,9 +69,14 @@ static void the_first_unmovable_page_takes_a_whole_block_of_the_highest_order(vo
 	assert_int_equal(iommusim_phys_pageblock_type(phys, 0), IOMMUSIM_UNMOVABLE);
 	assert_int_equal(iommusim_phys_pageblock_type(phys, 512), IOMMUSIM_UNMOVABLE);
 	assert_int_equal(iommusim_phys_pageblock_type(phys, 1024), IOMMUSIM_MOVABLE);
-	assert_list(phys, 0, UNMOVABLE, "1");
-	assert_list(phys, 4, UNMOVABLE, "16");
-	assert_list(phys, 9, UNMOVABLE, "512");
+	for (unsigned order = 0; order < 10; order++) {
+		char first[8];
+
+		snprintf(first, sizeof(first), "%u", 1u << order);
+		assert_list(phys, order, UNMOVABLE, first);
+		assert_list(phys, order, MOVABLE, "");
+	}
+	assert_list(phys, 10, UNMOVABLE, "");
 	assert_list(phys, 10, MOVABLE, "1024 2048 3072");
 
 	assert_int_equal(take(phys, 4, KERNEL), 16);

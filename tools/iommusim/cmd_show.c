@@ -14,7 +14,9 @@
 static int help_policy(void)
 {
 	puts("usage: iommusim show policy [NAME|ALIAS|all]\n\n"
-	     "Print what a chunk policy does, which kernels have it, and where it comes from.");
+	     "Print what a chunk policy does, which kernels have it, and where it comes from; all\n"
+	     "of them by default. The family \"history\" is what compare runs unless told "
+	     "otherwise.");
 	return EXIT_FINE;
 }
 
@@ -23,7 +25,9 @@ static void print_policy(const struct iommusim_policy *policy)
 	printf("%s (%s)\n", policy->name, policy->alias);
 	print_wrapped("  kernels", LABEL_WIDTH, policy->kernels);
 	print_wrapped("  source", LABEL_WIDTH, policy->source);
+	print_wrapped("  family", LABEL_WIDTH, policy->family);
 	print_wrapped("  rule", LABEL_WIDTH, policy->summary);
+	print_wrapped("  quirks", LABEL_WIDTH, policy->quirks);
 }
 
 static int show_policy(int argc, char **argv)

@@ -91,7 +91,7 @@ static int help_pgtable(void)
 	putchar('\n');
 	options_help(USE_PGTABLE);
 	puts("\npermissions\n"
-	     "  r read, w write, c cache-coherent, x no execution, m device memory, p privileged "
+	     "  r read, w write, c cache-coherent, n no execution, m device memory, p privileged "
 	     "only");
 	puts("\nExit status: 0; 1 if a buffer could not be mapped; 2 for bad usage or input.");
 	return EXIT_FINE;
@@ -104,7 +104,7 @@ struct prot_text {
 
 static struct prot_text prot_text(unsigned prot)
 {
-	static const char letters[] = "rwcxmp";
+	static const char letters[] = "rwcnmp";
 	struct prot_text text = { "" };
 	size_t at = 0;
 
@@ -250,6 +250,13 @@ static int check_options(struct options *options)
 	if (!tables_format(options, options->pgsizes[0]))
 		return say("--pgtable: there are no page tables for the page sizes %s",
 		           pgsizes_text(options->pgsizes[0], ',').s);
+	if (options->mode == IOMMUSIM_DOMAIN_STRICT &&
+	    granule_of(options->pgsizes[0]) > UINT64_C(1) << options->page_shift)
+		return say(
+			"--pgsizes: the smallest, %s, is above the CPU page, %s: Linux stops with "
+			"BUG() (--domain extended accepts it)",
+			size_exact(granule_of(options->pgsizes[0])).s,
+			size_exact(UINT64_C(1) << options->page_shift).s);
 	return tables_check(options);
 }
 

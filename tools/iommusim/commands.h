@@ -4,6 +4,8 @@
 #define COMMANDS_H
 
 int cmd_compare(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_bisect(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 
 /* Parts of show: argv[0] is what is to be shown. */

@@ -48,14 +48,15 @@ static const struct row {
 	  "4M)" },
 	{ "pgsizes", "LIST", value_pgsizes, USE_COMPARE | USE_PGTABLE, 1,
 	  "page sizes of the IOMMU, as 4K,2M,1G, or 4K-1G for every power of two between; repeat "
-	  "for several IOMMUs side by side" },
+	  "for several IOMMUs side by side, in compare" },
 	{ "policy", "NAME", value_policy, USE_COMPARE | USE_PGTABLE, 1,
-	  "a chunk policy by name or alias, several as P3,P4, or all (default)" },
+	  "a chunk policy by name or alias, several as P3,P4, a family, all of the history "
+	  "(all, default), or every one; show pgtable takes one, by default dma-iommu-6.4" },
 	{ "domain", "MODE", value_domain, USE_COMPARE | USE_PGTABLE, 0,
 	  "strict: a page size above the CPU page is refused, as Linux does for a "
 	  "DMA domain; extended: it is accepted, as by an unmanaged domain" },
 	{ "attrs", "ATTRS", value_attrs, USE_COMPARE | USE_PGTABLE, 1,
-	  "none or single-pages (DMA_ATTR_ALLOC_SINGLE_PAGES); repeat for both" },
+	  "none or single-pages (DMA_ATTR_ALLOC_SINGLE_PAGES); repeat for both, in compare" },
 	{ "pgtable", "FORMAT", value_pgtable, USE_COMPARE | USE_PGTABLE, 0,
 	  "format of the page tables, or none: driver calls are only counted; default: the first "
 	  "format that has exactly the page sizes, else none" },

@@ -6,7 +6,7 @@
 #include "iommusim.h"
 
 #define MAX_IOMMUS   8
-#define MAX_POLICIES 16
+#define MAX_POLICIES 64
 #define MAX_ATTRS    2
 #define MAX_SIZES    64
 #define MAX_BUFFERS  UINT64_C(65536)

@@ -127,8 +127,9 @@ static void print_details(const struct result *result)
 	add_leaves(&line, result);
 	print_detail("  leaf entries", &line);
 	if (result->format)
-		line_add(&line, "%s, %" PRIu64 " tables with %" PRIu64 " words",
-		         result->format->name, result->nr_tables, result->nr_words);
+		line_add(&line, "%s, %" PRIu64 " table%s with %" PRIu64 " words",
+		         result->format->name, result->nr_tables, result->nr_tables == 1 ? "" : "s",
+		         result->nr_words);
 	print_detail("  page tables", &line);
 	add_span(&line, result);
 	print_detail("  iova span", &line);
@@ -209,6 +210,26 @@ static void print_reason(const struct report *report, size_t row, size_t iommu)
 	print_wrapped("", 6, reason.s);
 }
 
+/* IOMMUs whose figures have no tables, because no format has exactly their page sizes. */
+static void print_tableless(const struct report *report)
+{
+	struct line line = { .len = 0 };
+	unsigned nr = 0;
+
+	for (unsigned i = 0; i < report->options->nr_iommus; i++) {
+		if (report->options->has_pgtable || report_at(report, 0, i)->format)
+			continue;
+		line_add(&line, "%s{%s}", nr++ ? ", " : "",
+		         pgsizes_text(report->options->pgsizes[i], ',').s);
+	}
+	if (!nr)
+		return;
+	line_add(&line, ": no page-table format has exactly these sizes, so driver calls are "
+	                "counted instead of tables.");
+	putchar('\n');
+	print_wrapped("", 0, line.s);
+}
+
 static void print_reasons(const struct report *report)
 {
 	int is_first = 1;
@@ -234,6 +255,7 @@ void print_table(const struct report *report)
 		print_figures(report);
 	else
 		print_side_by_side(report);
+	print_tableless(report);
 	print_reasons(report);
 	if (is_single)
 		print_all_details(report);

@@ -81,14 +81,25 @@ static void describe_luck(const struct result *result, struct line *line)
 	line_add(line, "; its neighbours happen to adjoin it");
 }
 
+/* The power of two that an IOVA range of @bytes is aligned to. */
+static uint64_t power_above(uint64_t bytes)
+{
+	uint64_t power = 1;
+
+	while (power < bytes && power << 1)
+		power <<= 1;
+	return power;
+}
+
 static void describe_shortage(const struct report *report, const struct result *result,
                               struct line *line)
 {
 	const struct witness *witness = &result->witness;
 
 	if (witness->failed == IOMMUSIM_DMA_IOVA)
-		line_add(line, "no IOVA range left below 4G for %s, in pages of %s",
-		         size_exact(witness->bytes).s, size_exact(granule_of(result->pgsizes)).s);
+		line_add(line, "no IOVA range left below 4G for %s, aligned to %s, in pages of %s",
+		         size_exact(witness->bytes).s, size_exact(power_above(witness->bytes)).s,
+		         size_exact(granule_of(result->pgsizes)).s);
 	else if (!witness->nr_tried)
 		line_add(line,
 		         "no page size is within reach of the page allocator: nothing was tried");
@@ -127,12 +138,19 @@ void reason_describe(const struct report *report, const struct result *result, s
 		describe_shortage(report, result, line);
 }
 
+/* What stands before item @i of @nr in a list of words. */
+static const char *between(unsigned i, unsigned nr)
+{
+	return !i ? "" : i + 1 < nr ? ", " : " and ";
+}
+
 void request_describe(const struct options *options, struct line *line)
 {
 	for (unsigned i = 0; i < options->nr_sizes; i++) {
 		const struct buffers *buffers = &options->sizes[i];
 
-		line_add(line, "%s%" PRIu64 "%s of %s", i ? " and " : "", buffers->count,
+		line_add(line, "%s%" PRIu64 "%s of %s", between(i, options->nr_sizes),
+		         buffers->count,
 		         i                     ? ""
 		         : buffers->count == 1 ? " buffer"
 		                               : " buffers",
@@ -145,19 +163,21 @@ void request_describe(const struct options *options, struct line *line)
 void linux_describe(const struct options *options, struct line *line)
 {
 	uint64_t page = UINT64_C(1) << options->page_shift;
-	int is_first = 1;
+	unsigned nr = 0, told = 0;
 
 	if (options->mode != IOMMUSIM_DOMAIN_EXTENDED)
 		return;
+	for (unsigned i = 0; i < options->nr_iommus; i++)
+		nr += granule_of(options->pgsizes[i]) > page;
 	for (unsigned i = 0; i < options->nr_iommus; i++) {
 		if (granule_of(options->pgsizes[i]) <= page)
 			continue;
 		line_add(line, "%s{%s}",
-		         is_first ? "Linux itself cannot make a DMA domain for " : " and ",
+		         told ? between(told, nr) : "Linux itself cannot make a DMA domain for ",
 		         pgsizes_text(options->pgsizes[i], ',').s);
-		is_first = 0;
+		told++;
 	}
-	if (!is_first)
+	if (nr)
 		line_add(line,
 		         ": init_iova_domain() stops with BUG(), since the smallest page is above "
 		         "the CPU "

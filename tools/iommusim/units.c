@@ -192,12 +192,13 @@ struct size_text size_about(uint64_t bytes)
 
 	if (strlen(text.s) <= 5)
 		return text;
-	while (bytes >= 1024) {
-		rest = bytes & 1023;
-		bytes >>= 10;
+	while (bytes >> (10 * unit) >= 1024)
 		unit++;
-	}
-	snprintf(text.s, sizeof(text.s), "%" PRIu64 ".%" PRIu64 "%s", bytes, rest * 10 / 1024,
+	rest = bytes & ((UINT64_C(1) << (10 * unit)) - 1);
+	bytes = (bytes >> (10 * unit)) * 10;
+	rest = ((rest >> (unit > 1 ? 10 * (unit - 1) : 0)) * 10 + 512) >> 10; /* to the nearest */
+	bytes += rest;
+	snprintf(text.s, sizeof(text.s), "%" PRIu64 ".%" PRIu64 "%s", bytes / 10, bytes % 10,
 	         suffixes[unit]);
 	return text;
 }

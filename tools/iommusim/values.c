@@ -251,22 +251,40 @@ static int add_policy(struct options *options, const struct iommusim_policy *pol
 	return 0;
 }
 
-int value_all_policies(struct options *options)
+/* All policies of a family, or of every one; *nr gets their number. */
+static int add_family(struct options *options, struct slice family, unsigned *nr)
 {
 	const struct iommusim_policy *policy;
-	int status = 0;
+	int every = slice_is(family, "every"), status = 0;
 
-	for (size_t i = 0; !status && (policy = iommusim_policy_at(i)) != NULL; i++)
+	*nr = 0;
+	for (size_t i = 0; !status && (policy = iommusim_policy_at(i)) != NULL; i++) {
+		if (!every && !slice_is(family, policy->family))
+			continue;
 		status = add_policy(options, policy, 0);
+		++*nr;
+	}
 	return status;
+}
+
+int value_all_policies(struct options *options)
+{
+	unsigned nr;
+
+	return add_family(options, slice_of("history"), &nr);
 }
 
 static int add_policy_named(struct options *options, struct slice name)
 {
 	const struct iommusim_policy *policy;
+	unsigned nr;
+	int status;
 
 	if (slice_is(name, "all"))
 		return value_all_policies(options);
+	status = add_family(options, name, &nr);
+	if (status || nr)
+		return status;
 	for (size_t i = 0; (policy = iommusim_policy_at(i)) != NULL; i++)
 		if (slice_is(name, policy->name) || slice_is(name, policy->alias))
 			return add_policy(options, policy, 1);

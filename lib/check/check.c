@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One policy in one world: run it, free what it got, run it again elsewhere, and say which
+ * invariants did not hold.
+ */
+#include "iommusim/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "base/compiler.h"
+#include "base/host.h"
+#include "base/units.h"
+#include "check/witness.h"
+#include "check/world.h"
+
+static const struct invariant {
+	const char *name, *text;
+} invariants[IOMMUSIM_NR_INVARIANTS] = {
+	[IOMMUSIM_INVARIANT_KEEPS_PAGES] = { "keeps-pages", "no page is lost: once the buffer is "
+	                                                    "freed all is free as before" },
+	[IOMMUSIM_INVARIANT_RIGHT_COUNT] = { "right-count",
+	                                     "success means exactly the pages that were planned" },
+	[IOMMUSIM_INVARIANT_LEGAL_FREE] = { "legal-free",
+	                                    "only what is in use is freed, as the "
+	                                    "block it is, split before page by page" },
+	[IOMMUSIM_INVARIANT_GIVES_UP_CLEANLY] = { "gives-up-cleanly",
+	                                          "a failure gives everything back and is told" },
+	[IOMMUSIM_INVARIANT_MAPPABLE] = { "mappable", "every contiguous run starts and ends on the "
+	                                              "domain's granule" },
+	[IOMMUSIM_INVARIANT_NO_FINDING] = { "no-finding",
+	                                    "the kernel's loop does nothing undefined" },
+	[IOMMUSIM_INVARIANT_DETERMINISTIC] = { "deterministic",
+	                                       "the same world gives the same attempts" },
+	[IOMMUSIM_INVARIANT_INDEPENDENT] = { "independent", "so does memory elsewhere, and a node "
+	                                                    "that is named" },
+	[IOMMUSIM_INVARIANT_ALIGNED] = { "aligned",
+	                                 "a chunk's offset in the buffer suits the largest "
+	                                 "page that could map it" },
+	[IOMMUSIM_INVARIANT_NO_VAIN_ORDER] = { "no-vain-order",
+	                                       "no order above the largest is tried" },
+	[IOMMUSIM_INVARIANT_OPPORTUNISTIC] = { "opportunistic",
+	                                       "where a smaller order is left an attempt says "
+	                                       "NORETRY, or reclaims nothing" },
+	[IOMMUSIM_INVARIANT_BOUNDED] = { "bounded",
+	                                 "attempts are at most pages and orders together, and 2" },
+};
+
+const char *iommusim_invariant_name(unsigned invariant)
+{
+	return invariant < IOMMUSIM_NR_INVARIANTS ? invariants[invariant].name : NULL;
+}
+
+const char *iommusim_invariant_text(unsigned invariant)
+{
+	return invariant < IOMMUSIM_NR_INVARIANTS ? invariants[invariant].text : NULL;
+}
+
+/* One run of the policy. */
+struct trial {
+	struct isim_witness witness;
+	struct iommusim_chunks chunks;
+	int result;
+	int is_clean; /* after everything was freed all is as before */
+	iommusim_pfn base;
+};
+
+struct judge {
+	const struct iommusim_world *world;
+	struct iommusim_verdict *verdict;
+};
+
+static void ISIM_PRINTF(3, 4) broken(struct judge *j, unsigned invariant, const char *fmt, ...)
+{
+	va_list args;
+
+	if (j->verdict->broken >> invariant & 1)
+		return;
+	j->verdict->broken |= 1u << invariant;
+	va_start(args, fmt);
+	vsnprintf(j->verdict->text[invariant], sizeof(j->verdict->text[invariant]), fmt, args);
+	va_end(args);
+}
+
+static void finish(struct trial *t)
+{
+	iommusim_chunks_finish(&t->chunks);
+	isim_witness_close(&t->witness);
+}
+
+/* Run the policy on memory at @base, and give the buffer back. 0 or -EHOST. */
+static int run(struct trial *t, const struct iommusim_policy *policy,
+               const struct iommusim_world *world, int node, const struct iommusim_host *host)
+{
+	struct iommusim_page_source source;
+	struct iommusim_chunk_job job = { .policy = policy, .source = &source, .host = host };
+	int err = isim_witness_open(&t->witness, world, t->base, host);
+
+	memset(&t->chunks, 0, sizeof(t->chunks));
+	if (err)
+		return err;
+	source = isim_witness_source(&t->witness);
+	job.req = (struct iommusim_chunk_request){ .size = world->bytes,
+		                                   .pgsizes = world->pgsizes,
+		                                   .page_shift = world->page_shift,
+		                                   .max_order = world->max_order,
+		                                   .gfp = world->gfp,
+		                                   .attrs = world->attrs,
+		                                   .node = node };
+	t->result = iommusim_chunk_alloc(&job, &t->chunks);
+	return t->result == -IOMMUSIM_EHOST ? t->result : 0;
+}
+
+/* The judgement of the chunks needs them; the one of what is left does not. */
+static void give_back(struct trial *t)
+{
+	struct iommusim_page_source source = isim_witness_source(&t->witness);
+
+	if (!t->result)
+		iommusim_chunk_free(&t->chunks, &source);
+	t->is_clean = isim_witness_is_as_before(&t->witness);
+}
+
+static void judge_result(struct judge *j, const struct trial *t)
+{
+	uint64_t got = t->chunks.nr_pages, want = t->chunks.plan.count;
+
+	j->verdict->result = t->result;
+	j->verdict->attempts = t->chunks.nr_attempts;
+	if (t->result == -IOMMUSIM_EINVAL && !t->witness.is_illegal)
+		broken(j, IOMMUSIM_INVARIANT_RIGHT_COUNT,
+		       "the policy calls another number of pages than %llu success",
+		       (unsigned long long)want);
+	if (!t->result && got != want)
+		broken(j, IOMMUSIM_INVARIANT_RIGHT_COUNT, "%llu pages instead of %llu",
+		       (unsigned long long)got, (unsigned long long)want);
+	if (t->result && t->result != -IOMMUSIM_ENOMEM && t->result != -IOMMUSIM_EBUG &&
+	    t->result != -IOMMUSIM_EINVAL)
+		broken(j, IOMMUSIM_INVARIANT_GIVES_UP_CLEANLY, "the request ends with %s",
+		       iommusim_errname(t->result));
+	if (t->chunks.findings)
+		broken(j, IOMMUSIM_INVARIANT_NO_FINDING, "%s",
+		       iommusim_finding_text(t->chunks.findings));
+}
+
+static void judge_left(struct judge *j, const struct trial *t)
+{
+	if (t->witness.is_illegal)
+		broken(j, IOMMUSIM_INVARIANT_LEGAL_FREE, "%s", t->witness.text);
+	if (t->is_clean)
+		return;
+	if (t->result)
+		broken(j, IOMMUSIM_INVARIANT_GIVES_UP_CLEANLY,
+		       "the request failed and keeps %llu pages",
+		       (unsigned long long)t->witness.held);
+	else
+		broken(j, IOMMUSIM_INVARIANT_KEEPS_PAGES, "%llu pages are lost once it is freed",
+		       (unsigned long long)t->witness.held);
+}
+
+static void judge_places(struct judge *j, const struct trial *t)
+{
+	const struct iommusim_world *w = j->world;
+	uint64_t page = isim_bit(w->page_shift), offset = 0;
+	uint64_t granule = isim_bit(isim_low_bit(w->pgsizes));
+	struct iommusim_misfit misfit;
+
+	if (t->result)
+		return;
+	if (iommusim_chunks_fit(&t->chunks, w->page_shift, granule > page ? granule : page,
+	                        &misfit) == IOMMUSIM_FIT_NOT)
+		broken(j, IOMMUSIM_INVARIANT_MAPPABLE,
+		       "a run of %llu bytes from frame %llu on is off the granule of %llu",
+		       (unsigned long long)misfit.size,
+		       (unsigned long long)((misfit.pa >> w->page_shift) - t->base),
+		       (unsigned long long)granule);
+	for (size_t i = 0; i < t->chunks.nr_chunks; i++) {
+		uint64_t bytes = page << t->chunks.chunk[i].order;
+		uint64_t usable = w->pgsizes & isim_low_bits(isim_high_bit(bytes) + 1);
+		uint64_t need = usable ? isim_bit(isim_high_bit(usable)) : 0;
+
+		if (need > page && offset & (need - 1))
+			broken(j, IOMMUSIM_INVARIANT_ALIGNED,
+			       "chunk %zu, order %u, lies %llu bytes into the buffer and a page of "
+			       "%llu cannot map it",
+			       i, t->chunks.chunk[i].order, (unsigned long long)offset,
+			       (unsigned long long)need);
+		offset += bytes;
+	}
+}
+
+static void judge_attempts(struct judge *j, const struct trial *t)
+{
+	const struct iommusim_chunks *c = &t->chunks;
+	unsigned max = j->world->max_order;
+	uint64_t bound = c->plan.count + max + 1 + 2;
+
+	for (size_t i = 0; i < c->nr_attempts; i++) {
+		const struct iommusim_attempt *a = &c->attempt[i];
+		int retries = a->gfp & IOMMUSIM_GFP_BIT_DIRECT_RECLAIM &&
+		              !(a->gfp & IOMMUSIM_GFP_BIT_NORETRY);
+
+		if (a->order > max)
+			broken(j, IOMMUSIM_INVARIANT_NO_VAIN_ORDER,
+			       "attempt %zu is at order %u, the largest is %u", i, a->order, max);
+		if (retries && a->pfn == IOMMUSIM_NO_PFN && i + 1 < c->nr_attempts &&
+		    a[1].order < a->order)
+			broken(j, IOMMUSIM_INVARIANT_OPPORTUNISTIC,
+			       "attempt %zu, order %u, reclaims and retries, though order %u is "
+			       "left",
+			       i, a->order, a[1].order);
+	}
+	if (c->nr_attempts > bound)
+		broken(j, IOMMUSIM_INVARIANT_BOUNDED, "%zu attempts for %llu pages", c->nr_attempts,
+		       (unsigned long long)c->plan.count);
+}
+
+/* The number of the first attempt in which two runs differ; -1: none does. */
+static int64_t first_difference(const struct trial *a, const struct trial *b)
+{
+	size_t nr = a->chunks.nr_attempts;
+
+	for (size_t i = 0; i < nr && i < b->chunks.nr_attempts; i++) {
+		const struct iommusim_attempt *x = &a->chunks.attempt[i],
+					      *y = &b->chunks.attempt[i];
+		uint64_t x_at = x->pfn == IOMMUSIM_NO_PFN ? x->pfn : x->pfn - a->base;
+		uint64_t y_at = y->pfn == IOMMUSIM_NO_PFN ? y->pfn : y->pfn - b->base;
+
+		if (x->order != y->order || x->gfp != y->gfp || x_at != y_at)
+			return (int64_t)i;
+	}
+	if (nr != b->chunks.nr_attempts || a->result != b->result)
+		return (int64_t)nr;
+	return -1;
+}
+
+/* Run it once more: at the same place, or with @elsewhere at another, for a node by its name. */
+static int judge_again(struct judge *j, const struct iommusim_policy *policy,
+                       const struct iommusim_host *host, const struct trial *first,
+                       struct trial *again)
+{
+	int elsewhere = again->base != first->base;
+	int err = run(again, policy, j->world, elsewhere ? 0 : -1, host);
+	int64_t at;
+
+	if (err)
+		return err;
+	at = first_difference(first, again);
+	give_back(again);
+	if (at >= 0)
+		broken(j,
+		       elsewhere ? IOMMUSIM_INVARIANT_INDEPENDENT
+		                 : IOMMUSIM_INVARIANT_DETERMINISTIC,
+		       "attempt %lld is another one %s", (long long)at,
+		       elsewhere ? "on memory elsewhere" : "the second time");
+	return 0;
+}
+
+/* Where memory starts: at 4 GiB of frames, or as much higher again. */
+static iommusim_pfn base_of(const struct iommusim_world *world, unsigned which)
+{
+	return (isim_bit(32) >> world->page_shift) + which * isim_bit(14 + world->max_order);
+}
+
+static int judge_all(struct judge *j, const struct iommusim_policy *policy,
+                     const struct iommusim_host *host, struct trial *trial)
+{
+	int err;
+
+	trial[0].base = trial[1].base = base_of(j->world, 0);
+	trial[2].base = base_of(j->world, 1);
+	err = run(&trial[0], policy, j->world, -1, host);
+	if (err)
+		return err;
+	judge_result(j, &trial[0]);
+	judge_places(j, &trial[0]);
+	judge_attempts(j, &trial[0]);
+	give_back(&trial[0]);
+	judge_left(j, &trial[0]);
+	err = judge_again(j, policy, host, &trial[0], &trial[1]);
+	return err ? err : judge_again(j, policy, host, &trial[0], &trial[2]);
+}
+
+int iommusim_check_world(const struct iommusim_policy *policy, const struct iommusim_world *world,
+                         const struct iommusim_host *host, struct iommusim_verdict *verdict)
+{
+	struct iommusim_verdict v = { .broken = 0 };
+	struct judge j = { .world = world, .verdict = &v };
+	struct iommusim_host h;
+	struct trial *trial;
+	int err = isim_host_init(&h, host);
+
+	if (!err && !isim_world_is_valid(world))
+		err = -IOMMUSIM_EINVAL;
+	if (err)
+		return err;
+	h.log = NULL; /* what a policy does wrong is a result here */
+	trial = isim_zalloc(&h, 3, sizeof(*trial));
+	if (!trial)
+		return -IOMMUSIM_EHOST;
+	err = judge_all(&j, policy, &h, trial);
+	for (unsigned i = 0; i < 3; i++)
+		finish(&trial[i]);
+	isim_free(&h, trial);
+	if (!err)
+		*verdict = v;
+	return err;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* What is found in which built-in policy; worlds as text; every host failure. */
+#include "test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define BIT_OF(name) (1u << IOMMUSIM_INVARIANT_##name)
+
+/* The invariants that @policy breaks in the first @nr worlds of seed 1. */
+static uint32_t broken_in(const struct iommusim_policy *policy, uint64_t nr)
+{
+	uint32_t broken = 0;
+
+	for (uint64_t i = 0; i < nr; i++) {
+		struct iommusim_world world;
+		struct iommusim_verdict verdict;
+
+		iommusim_world_generate(1, i, &world);
+		assert_ok(iommusim_check_world(policy, &world, NULL, &verdict));
+		broken |= verdict.broken;
+	}
+	return broken;
+}
+
+static const struct row {
+	const char *name, *policy;
+	uint32_t broken;
+} rows[] = {
+	{ "P1 restarts: too many attempts, a vain order, unmappable runs", "P1",
+	  BIT_OF(MAPPABLE) | BIT_OF(ALIGNED) | BIT_OF(NO_VAIN_ORDER) | BIT_OF(BOUNDED) },
+	{ "P2 has a vain order and unmappable runs", "P2",
+	  BIT_OF(MAPPABLE) | BIT_OF(NO_VAIN_ORDER) },
+	{ "P3 as P2", "P3", BIT_OF(MAPPABLE) | BIT_OF(NO_VAIN_ORDER) },
+	{ "P4 is off by one order", "P4", BIT_OF(NO_VAIN_ORDER) },
+	{ "P5 is right", "P5", 0 },
+	{ "A1 lays chunks off their pages, and forgets one", "A1",
+	  BIT_OF(MAPPABLE) | BIT_OF(NO_FINDING) | BIT_OF(ALIGNED) | BIT_OF(NO_VAIN_ORDER) |
+	          BIT_OF(OPPORTUNISTIC) | BIT_OF(BOUNDED) },
+	{ "A4 looks at no page size", "A4", BIT_OF(MAPPABLE) | BIT_OF(NO_VAIN_ORDER) },
+	{ "V1 never says NORETRY", "V1",
+	  BIT_OF(MAPPABLE) | BIT_OF(ALIGNED) | BIT_OF(NO_VAIN_ORDER) | BIT_OF(OPPORTUNISTIC) |
+	          BIT_OF(BOUNDED) },
+};
+
+static void breaks_what_it_is_known_for(void **state)
+{
+	const struct row *r = *state;
+	const struct iommusim_policy *policy = iommusim_policy_find(r->policy);
+
+	assert_int_equal(broken_in(policy, 1500), r->broken);
+}
+
+/* No policy breaks what the library itself must hold. */
+static void no_policy_loses_a_page(void **state)
+{
+	const struct iommusim_policy *policy;
+
+	for (size_t i = 0; (policy = iommusim_policy_at(i)) != NULL; i++)
+		assert_int_equal(broken_in(policy, 200) &
+		                         (BIT_OF(KEEPS_PAGES) | BIT_OF(RIGHT_COUNT) |
+		                          BIT_OF(LEGAL_FREE) | BIT_OF(GIVES_UP_CLEANLY) |
+		                          BIT_OF(DETERMINISTIC) | BIT_OF(INDEPENDENT)),
+		                 0);
+}
+
+/* A world in which @policy breaks @invariant, made small. */
+static struct iommusim_world smallest(const char *name, unsigned invariant)
+{
+	const struct iommusim_policy *policy = iommusim_policy_find(name);
+	struct iommusim_world world;
+
+	for (uint64_t i = 0;; i++) {
+		struct iommusim_verdict verdict;
+
+		iommusim_world_generate(1, i, &world);
+		assert_ok(iommusim_check_world(policy, &world, NULL, &verdict));
+		if (verdict.broken >> invariant & 1)
+			break;
+	}
+	assert_true(iommusim_world_shrink(policy, invariant, NULL, &world) > 0);
+	return world;
+}
+
+static const struct known {
+	const char *name, *policy;
+	unsigned invariant;
+	uint64_t pages; /* of the smallest request */
+} known[] = {
+	{ "a single page is off a granule of two", "P3", IOMMUSIM_INVARIANT_MAPPABLE, 1 },
+	{ "a vain order takes a page size of two", "P4", IOMMUSIM_INVARIANT_NO_VAIN_ORDER, 1 },
+	{ "a chunk off its page takes three", "A1", IOMMUSIM_INVARIANT_ALIGNED, 3 },
+	{ "full effort takes two", "V1", IOMMUSIM_INVARIANT_OPPORTUNISTIC, 2 },
+	{ "restarts take five", "P1", IOMMUSIM_INVARIANT_BOUNDED, 5 },
+	{ "a page that is forgotten takes one", "A1", IOMMUSIM_INVARIANT_NO_FINDING, 1 },
+};
+
+static void shrinks_to_a_few_pages(void **state)
+{
+	const struct known *k = *state;
+	struct iommusim_world world = smallest(k->policy, k->invariant), read;
+	char text[4096];
+
+	assert_int_equal((world.bytes + 4095) / 4096, k->pages);
+	assert_true(iommusim_world_format(&world, text, sizeof(text)) < 120);
+	assert_ok(iommusim_world_parse(text, &read, NULL));
+	assert_memory_equal(&read, &world, sizeof(world));
+}
+
+static void worlds_are_the_same_as_text(void **state)
+{
+	static char text[65536];
+
+	(void)state;
+	for (uint64_t i = 0; i < 500; i++) {
+		struct iommusim_world world, read;
+
+		iommusim_world_generate(7, i, &world);
+		assert_true(iommusim_world_format(&world, text, sizeof(text)) < sizeof(text));
+		assert_ok(iommusim_world_parse(text, &read, NULL));
+		assert_memory_equal(&read, &world, sizeof(world));
+	}
+	assert_int_equal(
+		iommusim_world_format(&(struct iommusim_world){ .page_shift = 12 }, NULL, 0),
+		strlen("page=4K order=0 bytes=0 gfp=0x0 attrs=0x0 frames=0 free="));
+}
+
+static void text_that_is_no_world_is_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"page=8",
+		"page=4K,",
+		"order=14",
+		"pgsizes=",
+		"pgsizes=3K",
+		"bytes=0",
+		"bytes=",
+		"bytes=99999999999999999999",
+		"gfp=0x1ffffffff",
+		"frames=0",
+		"frames=8193",
+		"free=16",
+		"free=3-1",
+		"free=1-",
+		"fail=64",
+		"fails=1",
+		"page",
+		"=4K",
+		"frames=8 free=8",
+		"pgsizes=16E",
+		"order=-1",
+		"free=0,,1",
+		"page=4K order",
+	};
+	struct iommusim_world world = { .bytes = 77 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		const char *at = NULL;
+
+		assert_err(iommusim_world_parse(wrong[i], &world, &at), IOMMUSIM_EINVAL);
+		assert_true(at >= wrong[i] && at <= wrong[i] + strlen(wrong[i]));
+		assert_int_equal(world.bytes, 77);
+	}
+	assert_ok(iommusim_world_parse("", &world, NULL));
+	assert_int_equal(world.bytes, 4096);
+}
+
+static void worlds_out_of_range_are_refused(void **state)
+{
+	struct iommusim_world world = { .page_shift = 12, .pgsizes = 4096, .bytes = 1 };
+	struct iommusim_verdict verdict;
+
+	(void)state;
+	assert_err(iommusim_check_world(iommusim_policy_find("P5"), &world, NULL, &verdict),
+	           IOMMUSIM_EINVAL);
+	assert_int_equal(iommusim_world_shrink(iommusim_policy_find("P5"), 0, NULL, &world),
+	                 -IOMMUSIM_EINVAL);
+	world.nr_frames = 1;
+	assert_ok(iommusim_check_world(iommusim_policy_find("P5"), &world, NULL, &verdict));
+	assert_int_equal(verdict.result, -IOMMUSIM_ENOMEM);
+	assert_int_equal(iommusim_world_shrink(iommusim_policy_find("P5"), 0, NULL, &world),
+	                 -IOMMUSIM_EINVAL); /* nothing is broken */
+}
+
+static void the_host_may_fail_at_any_allocation(void **state)
+{
+	struct iommusim_world world;
+	struct iommusim_verdict verdict;
+	int err = -IOMMUSIM_EHOST;
+
+	(void)state;
+	assert_ok(iommusim_world_parse("bytes=28672 order=2 frames=8 free=0-7", &world, NULL));
+	for (uint64_t n = 1; err; n++) {
+		struct iommusim_fault fault = { .fail_at = n };
+		struct iommusim_host host = iommusim_host_failing(&fault);
+
+		memset(&verdict, 0xaa, sizeof(verdict));
+		err = iommusim_check_world(iommusim_policy_find("P1"), &world, &host, &verdict);
+		assert_int_equal(fault.nr_live, 0);
+		if (err) {
+			assert_err(err, IOMMUSIM_EHOST);
+			assert_int_equal(verdict.broken, 0xaaaaaaaa);
+		}
+	}
+}
+
+static void small_worlds_are_counted_and_differ(void **state)
+{
+	struct iommusim_small_worlds bounds = { 4, 3, 1, IOMMUSIM_ATTR_ALLOC_SINGLE_PAGES };
+	uint64_t nr = iommusim_small_worlds_count(&bounds), broken = 0;
+	struct iommusim_world last = { 0 };
+
+	(void)state;
+	assert_int_equal(nr, 16 * 3 * 3 * 2);
+	for (uint64_t i = 0; i < nr; i++) {
+		struct iommusim_world world;
+		struct iommusim_verdict verdict;
+
+		iommusim_small_worlds_at(&bounds, i, &world);
+		assert_true(memcmp(&world, &last, sizeof(world)) != 0);
+		last = world;
+		assert_ok(iommusim_check_world(iommusim_policy_find("P3"), &world, NULL, &verdict));
+		broken += verdict.broken >> IOMMUSIM_INVARIANT_MAPPABLE & 1;
+	}
+	assert_true(broken > 0 && broken < nr);
+	bounds.frames = 17;
+	assert_int_equal(iommusim_small_worlds_count(&bounds), 0);
+}
+
+static void invariants_have_names(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < IOMMUSIM_NR_INVARIANTS; i++)
+		assert_true(strlen(iommusim_invariant_name(i)) &&
+		            strlen(iommusim_invariant_text(i)));
+	assert_null(iommusim_invariant_name(IOMMUSIM_NR_INVARIANTS));
+	assert_null(iommusim_invariant_text(IOMMUSIM_NR_INVARIANTS));
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[7 + ARRAY_LEN(rows) + ARRAY_LEN(known)] = {
+		cmocka_unit_test(no_policy_loses_a_page),
+		cmocka_unit_test(worlds_are_the_same_as_text),
+		cmocka_unit_test(text_that_is_no_world_is_refused),
+		cmocka_unit_test(worlds_out_of_range_are_refused),
+		cmocka_unit_test(the_host_may_fail_at_any_allocation),
+		cmocka_unit_test(small_worlds_are_counted_and_differ),
+		cmocka_unit_test(invariants_have_names),
+	};
+	size_t nr = 7;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		tests[nr++] = (struct CMUnitTest)TEST_ROW(breaks_what_it_is_known_for, &rows[i]);
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		tests[nr++] = (struct CMUnitTest)TEST_ROW(shrinks_to_a_few_pages, &known[i]);
+	return RUN_TESTS(tests);
+}

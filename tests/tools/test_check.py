@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""iommusim check and bisect: what they find, that it can be repeated, and input that is wrong.
+
+usage: test_check.py IOMMUSIM
+"""
+
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+import tap
+
+PROGRAM = pathlib.Path(sys.argv[1]).resolve()
+WORLDS = "--worlds=500"
+
+
+def run(*args):
+    return subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=120)
+
+
+def table_of(text):
+    """Rows of the table by invariant: alias to number of worlds."""
+    lines = text.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("worlds against"))
+    aliases = lines[start].split()[2:]
+    return {words[0]: dict(zip(aliases, words[1:]))
+            for words in map(str.split, lines[start + 1:start + 13])}
+
+
+def the_history_is_judged():
+    done = run("check", WORLDS, "all")
+    rows = table_of(done.stdout)
+    wanted = {("bounded", "P1"): True, ("bounded", "P2"): False, ("aligned", "P1"): True,
+              ("mappable", "P3"): True, ("mappable", "P4"): False, ("no-vain-order", "P4"): True,
+              ("no-vain-order", "P5"): False, ("mappable", "P5"): False}
+    return [f"{row} {alias}: {rows[row][alias]}" for (row, alias), broken in wanted.items()
+            if (rows[row][alias] != "-") != broken] + \
+        ([] if done.returncode == 0 else [f"status {done.returncode}"])
+
+
+def what_is_printed_repeats_it():
+    done = run("check", WORLDS, "P1")
+    commands = re.findall(r"^    iommusim (check .*)$", done.stdout, flags=re.MULTILINE)
+    names = re.findall(r"^dma-iommu-4.4, ([\w-]+)$", done.stdout, flags=re.MULTILINE)
+    bad = [] if done.returncode == 1 and commands and len(commands) == len(names) else [done.stdout]
+    for command, name in zip(commands, names):
+        again = run(*shlex.split(command))
+        if again.returncode != 1 or name not in again.stdout:
+            bad.append(f"{command}: {again.stdout}")
+    return bad
+
+
+def a_right_policy_is_status_0():
+    done = run("check", WORLDS, "P5")
+    return [] if done.returncode == 0 and "No invariant is broken" in done.stdout else [done.stdout]
+
+
+def tests_to_paste_name_the_policy_and_the_invariant():
+    done = run("check", WORLDS, "--test", "P4")
+    return [] if "static void dma_iommu_4_7_is_no_vain_order(void **state)" in done.stdout \
+        else [done.stdout]
+
+
+def small_worlds_are_all_tried():
+    done = run("check", "--exhaustive=4,2,1", "P3,P5")
+    return [] if "all 192 within 4 frames" in done.stdout and done.returncode == 1 \
+        else [done.stdout]
+
+
+def the_same_seed_prints_the_same():
+    texts = {run("check", "--worlds=100", "--seed=7", "every").stdout for _ in range(2)}
+    other = run("check", "--worlds=100", "--seed=8", "every").stdout
+    return [] if len(texts) == 1 and other not in texts else ["it does not, or any seed does"]
+
+
+def history_is_bisected():
+    done = run("bisect", "--memory=4G", "--size=8M", "--pgsizes=4K-1G", "--good=P4")
+    broken = run("bisect", "--memory=4G", "--state=pin:4/2", "--pgsizes=64K,512M", "--bad=P3",
+                 "--domain=extended", "--attrs=single-pages")
+    return [text for text, good in (
+        (done.stdout, done.returncode == 0 and "first changed by dma-iommu-6.4" in done.stdout),
+        (broken.stdout, broken.returncode == 1 and "broken" in broken.stdout)) if not good]
+
+
+def refuses(args, mentions):
+    def test():
+        done = run(*args)
+        lines = done.stderr.splitlines()
+        good = done.returncode == 2 and not done.stdout and len(lines) == 1 and mentions in lines[0]
+        return [] if good else [f"{done.returncode} {done.stdout!r} {done.stderr!r}"]
+    return test
+
+
+REFUSED = [
+    (["check"], "which policy"), (["check", "P9"], "'P9'"), (["check", "P1", "--worlds"], "missing"),
+    (["check", "P1", "--worlds=x"], "'x'"), (["check", "P1", "--worlds=-1"], "'-1'"),
+    (["check", "P1", "--seed=99999999999999999999"], "--seed"), (["check", "P1", "--nope"], "--nope"),
+    (["check", "P1", "--exhaustive=4,4"], "'4,4'"), (["check", "P1", "--exhaustive=17,1,1"], "17"),
+    (["check", "P1", "--exhaustive=4,4,4,4"], "'4,4,4,4'"), (["check", "P1", "--world=foo=1"], "foo"),
+    (["check", "P1", "--world=", "--exhaustive=1,1,1"], "--world"),
+    (["check", "P1", "--world=frames=8193"], "frames=8193"),
+    (["bisect", "--good"], "--good"), (["bisect", "--good=P9"], "'P9'"),
+    (["bisect", "--good=H1"], "'H1'"), (["bisect", "--good=P5", "--bad=P1"], "not after"),
+    (["bisect", "--nope"], "--nope"),
+    (["bisect", "--pgsizes=4K", "--pgsizes=64K", "--domain=extended"], "one --pgsizes"),
+]
+
+tap.run([(function.__name__.replace("_", " "), function) for function in (
+    the_history_is_judged, what_is_printed_repeats_it, a_right_policy_is_status_0,
+    tests_to_paste_name_the_policy_and_the_invariant, small_worlds_are_all_tried,
+    the_same_seed_prints_the_same, history_is_bisected)]
+    + [(f"refuses {' '.join(args)}", refuses(args, mentions)) for args, mentions in REFUSED])

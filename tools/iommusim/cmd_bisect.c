@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* iommusim bisect: since which release a request on a machine comes out as it does. */
+#include "commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "compare.h"
+#include "options.h"
+#include "reason.h"
+#include "say.h"
+#include "state.h"
+#include "text.h"
+#include "units.h"
+
+/* The policies of the history from @good to @bad, as --policy takes them. */
+struct span {
+	const char *good, *bad; /* NULL: the first, the last */
+	char list[1024];
+};
+
+static int help(void)
+{
+	puts("usage: iommusim bisect [--good POLICY] [--bad POLICY] [OPTION OF compare]...\n");
+	print_wrapped(
+		"", 0,
+		"Serve the same request with each policy of the history, in release order, "
+		"from --good (default: the first) to --bad (default: the last), and say where "
+		"its outcome changes: the verdict, the attempts or the chunks. All other "
+		"options are those of compare; one IOMMU and one set of attributes, {4K,2M,1G} "
+		"and none where not given.");
+	puts("\nExit status: 0; 1 if --bad is broken and --good is not; 2 for bad usage or input.");
+	return EXIT_FINE;
+}
+
+/* Take --good and --bad out of the arguments; the rest stays in order. */
+static int take_ends(struct span *span, int *argc, char **argv)
+{
+	static const char *const names[] = { "--good", "--bad" };
+	const char **const ends[] = { &span->good, &span->bad };
+	int kept = 0;
+
+	for (int i = 0; i < *argc; i++) {
+		int is_end = 0;
+
+		for (size_t n = 0; !is_end && n < ARRAY_LEN(names); n++) {
+			size_t length = strlen(names[n]);
+
+			if (strncmp(argv[i], names[n], length) != 0 ||
+			    (argv[i][length] && argv[i][length] != '='))
+				continue;
+			is_end = 1;
+			*ends[n] = argv[i][length] ? argv[i] + length + 1 : argv[++i];
+			if (!*ends[n])
+				return say("%s: its value is missing", names[n]);
+		}
+		if (!is_end)
+			argv[kept++] = argv[i];
+	}
+	argv[kept] = NULL;
+	*argc = kept;
+	return 0;
+}
+
+/* Number of @name in the history, @otherwise where it is NULL, -1: not in it. */
+static int place_of(const char *name, int otherwise)
+{
+	const struct iommusim_policy *policy;
+
+	if (!name)
+		return otherwise;
+	for (int i = 0; (policy = iommusim_policy_at((size_t)i)) != NULL; i++)
+		if (!strcmp(policy->family, "history") &&
+		    (!strcmp(name, policy->name) || !strcmp(name, policy->alias)))
+			return i;
+	return -1;
+}
+
+static int list_span(struct span *span)
+{
+	const struct iommusim_policy *policy;
+	int first = place_of(span->good, 0), last, nr = 0;
+	size_t length = 0;
+
+	while ((policy = iommusim_policy_at((size_t)nr)) != NULL &&
+	       !strcmp(policy->family, "history"))
+		nr++;
+	last = place_of(span->bad, nr - 1);
+	if (first < 0)
+		return say("--good: '%s' is no policy of the history", span->good);
+	if (last < 0)
+		return say("--bad: '%s' is no policy of the history", span->bad);
+	if (first >= last)
+		return say("--bad: '%s' is not after '%s'", iommusim_policy_at((size_t)last)->name,
+		           iommusim_policy_at((size_t)first)->name);
+	for (int i = first; i <= last; i++)
+		length += (size_t)snprintf(span->list + length, sizeof(span->list) - length, "%s%s",
+		                           i > first ? "," : "",
+		                           iommusim_policy_at((size_t)i)->alias);
+	return 0;
+}
+
+static int same_outcome(const struct result *a, const struct result *b)
+{
+	return a->verdict == b->verdict && !memcmp(a->nr_tried, b->nr_tried, sizeof(a->nr_tried)) &&
+	       !memcmp(a->nr_failed, b->nr_failed, sizeof(a->nr_failed)) &&
+	       !memcmp(a->nr_chunks, b->nr_chunks, sizeof(a->nr_chunks));
+}
+
+static void print_orders(struct line *line, const uint64_t *counters)
+{
+	for (unsigned order = NR_ORDERS; order-- > 0;)
+		if (counters[order])
+			line_add(line, " %u:%llu", order, (unsigned long long)counters[order]);
+}
+
+static void print_row(const struct result *r, int is_new)
+{
+	struct line line = { .len = 0 };
+	char lead[64];
+
+	snprintf(lead, sizeof(lead), "%-4s%-20s%-14s", r->policy->alias, r->policy->name,
+	         verdict_name(r->verdict));
+	line_add(&line, "%s", is_new ? "tried" : "as before");
+	if (is_new) {
+		print_orders(&line, r->nr_tried);
+		line_add(&line, "; chunks");
+		print_orders(&line, r->nr_chunks);
+	}
+	print_wrapped(lead, 38, line.s);
+}
+
+static int print_changes(const struct report *report)
+{
+	const struct options *options = report->options;
+	size_t rows = report_nr_rows(report);
+	const struct result *before = report_at(report, 0, 0),
+			    *last = report_at(report, rows - 1, 0);
+	struct line state = { .len = 0 }, request = { .len = 0 };
+	unsigned changes = 0;
+
+	state_describe(options, report->state, &state);
+	print_wrapped("memory", LABEL_WIDTH, state.s);
+	request_describe(options, &request);
+	print_wrapped("request", LABEL_WIDTH, request.s);
+	printf("%-*s{%s}\n\n", LABEL_WIDTH, "iommu", pgsizes_text(options->pgsizes[0], ',').s);
+	for (size_t row = 0; row < rows; row++) {
+		const struct result *r = report_at(report, row, 0);
+		int is_new = !row || !same_outcome(before, r);
+
+		print_row(r, is_new);
+		changes += row && is_new;
+		before = r;
+	}
+	if (!changes)
+		puts("\nThe outcome is the same in every release.");
+	for (size_t row = 1; row < rows; row++)
+		if (!same_outcome(report_at(report, row - 1, 0), report_at(report, row, 0))) {
+			printf("\nfirst changed by %s (%s)\n",
+			       report_at(report, row, 0)->policy->name,
+			       report_at(report, row, 0)->policy->kernels);
+			break;
+		}
+	return last->verdict == VERDICT_BROKEN && report_at(report, 0, 0)->verdict != VERDICT_BROKEN
+	               ? EXIT_VERDICT
+	               : EXIT_FINE;
+}
+
+static int bisect(struct options *options)
+{
+	struct state state;
+	struct report report = { .results = NULL };
+	int status;
+
+	if (options->nr_iommus > 1 || options->nr_attrs > 1)
+		return say("bisect: one --pgsizes and one --attrs at a time");
+	status = state_build(options, &state);
+	if (!status)
+		status = compare(options, &state, &report);
+	if (!status)
+		status = print_changes(&report);
+	report_finish(&report);
+	state_finish(&state);
+	return status;
+}
+
+int cmd_bisect(int argc, char **argv)
+{
+	struct span span = { .good = NULL };
+	struct options options;
+	char **args = calloc((size_t)argc + 4, sizeof(*args));
+	int status = args ? 0 : say("the host has no memory for the arguments");
+
+	if (args)
+		memcpy(args, argv, (size_t)argc * sizeof(*args));
+	if (!status)
+		status = take_ends(&span, &argc, args);
+	if (!status)
+		status = list_span(&span);
+	if (!status) {
+		args[argc++] = "--policy";
+		args[argc++] = span.list;
+		status = options_parse(&options, USE_COMPARE, argc, args);
+	}
+	if (!status)
+		status = options.wants_help ? help() : bisect(&options);
+	free(args);
+	return status;
+}

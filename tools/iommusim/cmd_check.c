@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* iommusim check: worlds in which a policy does what it should not, the smallest that show it. */
+#include "commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "check_print.h"
+#include "iommusim.h"
+#include "options.h"
+#include "say.h"
+#include "text.h"
+#include "units.h"
+
+struct request {
+	struct options named; /* only its policies are used */
+	uint64_t worlds, seed;
+	struct iommusim_small_worlds bounds; /* frames 0: not exhaustive */
+	const char *world;                   /* NULL: not given */
+	int as_test;
+};
+
+static int help(void)
+{
+	puts("usage: iommusim check [OPTION]... POLICY[,POLICY]...\n");
+	print_wrapped(
+		"", 0,
+		"Run policies in many small worlds (memory, page sizes, request, attempts that "
+		"fail), say which invariants do not always hold, and print for each the "
+		"smallest world that shows it. POLICY is a name, an alias, a family, all or "
+		"every, as for compare.");
+	putchar('\n');
+	print_wrapped("  --worlds N", 23, "how many (default 20000)");
+	print_wrapped("  --seed N", 23, "of the worlds (default 1)");
+	print_wrapped(
+		"  --exhaustive F,P,O", 23,
+		"instead: every world of F frames, 1 to P pages and page sizes of orders 0 to "
+		"O, each with and without single-pages; at most 16,16,4");
+	print_wrapped("  --world TEXT", 23, "instead: one world, as this command prints it");
+	print_wrapped("  --test", 23, "print CMocka tests to paste in place of commands");
+	print_wrapped("  --help", 23, "print this");
+	puts("\ninvariants");
+	for (unsigned i = 0; i < IOMMUSIM_NR_INVARIANTS; i++) {
+		char lead[64];
+
+		snprintf(lead, sizeof(lead), "  %s", iommusim_invariant_name(i));
+		print_wrapped(lead, 23, iommusim_invariant_text(i));
+	}
+	puts("\nExit status: 0; 1 if an invariant does not hold of a policy that is named by its "
+	     "own "
+	     "name;\n2 for bad usage or input.");
+	return EXIT_FINE;
+}
+
+/* ---- The command line ---- */
+
+static int read_count(const char *option, const char *value, uint64_t most, uint64_t *n)
+{
+	const char *wrong = read_number(slice_of(value), n);
+
+	if (!wrong && *n > most)
+		wrong = "is too large";
+	return wrong ? say("--%s: '%s' %s", option, value, wrong) : 0;
+}
+
+static int read_bounds(const char *value, struct iommusim_small_worlds *bounds)
+{
+	struct slice rest = slice_of(value);
+	unsigned *const fields[] = { &bounds->frames, &bounds->pages, &bounds->max_order };
+
+	bounds->attrs = IOMMUSIM_ATTR_ALLOC_SINGLE_PAGES;
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		uint64_t n = 0;
+
+		if (read_number(slice_cut(&rest, ','), &n) || n > 16)
+			return say("--exhaustive: '%s' is not three numbers up to 16,16,4", value);
+		*fields[i] = (unsigned)n;
+	}
+	if (rest.len || !iommusim_small_worlds_count(bounds))
+		return say("--exhaustive: '%s' is not three numbers up to 16,16,4", value);
+	return 0;
+}
+
+static int read_option(struct request *r, const char *name, const char *value)
+{
+	if (!strcmp(name, "worlds"))
+		return read_count(name, value, UINT64_C(1) << 40, &r->worlds);
+	if (!strcmp(name, "seed"))
+		return read_count(name, value, UINT64_MAX, &r->seed);
+	if (!strcmp(name, "exhaustive"))
+		return read_bounds(value, &r->bounds);
+	r->world = value;
+	return 0;
+}
+
+/* "--name value" or "--name=value"; *i moves behind what was read. */
+static int read_valued(struct request *r, int argc, char **argv, int *i)
+{
+	static const char *const names[] = { "worlds", "seed", "exhaustive", "world" };
+	const char *given = argv[*i] + 2, *value = strchr(given, '=');
+	size_t length = value ? (size_t)(value - given) : strlen(given);
+
+	for (size_t n = 0; n < ARRAY_LEN(names); n++) {
+		if (strlen(names[n]) != length || strncmp(names[n], given, length) != 0)
+			continue;
+		value = value ? value + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+		return value ? read_option(r, names[n], value)
+		             : say("--%s: its value is missing", names[n]);
+	}
+	return say("unknown option '--%.*s'", (int)length, given);
+}
+
+/* The policies of one argument, through the option that compare has for them. */
+static int read_policies(struct request *r, char *text)
+{
+	struct options more;
+	char *argv[] = { "check", "--policy", text };
+	int status = options_parse(&more, USE_COMPARE, 3, argv);
+
+	for (unsigned i = 0; !status && i < more.nr_policies; i++) {
+		if (r->named.nr_policies == MAX_POLICIES)
+			return say("more than %d policies", MAX_POLICIES);
+		r->named.policies[r->named.nr_policies] = more.policies[i];
+		r->named.is_named[r->named.nr_policies++] = more.is_named[i];
+	}
+	return status;
+}
+
+static int parse(struct request *r, int argc, char **argv)
+{
+	int status = 0;
+
+	for (int i = 1; !status && i < argc; i++) {
+		if (!strcmp(argv[i], "--help"))
+			r->named.wants_help = 1;
+		else if (!strcmp(argv[i], "--test"))
+			r->as_test = 1;
+		else if (!strncmp(argv[i], "--", 2))
+			status = read_valued(r, argc, argv, &i);
+		else
+			status = read_policies(r, argv[i]);
+	}
+	if (status || r->named.wants_help)
+		return status;
+	if (!r->named.nr_policies)
+		return say("check: which policy? (iommusim show policy lists them)");
+	if (r->world && r->bounds.frames)
+		return say("--world: does not go with --exhaustive");
+	return 0;
+}
+
+/* ---- Searching ---- */
+
+static void world_at(const struct request *r, uint64_t i, struct iommusim_world *world)
+{
+	if (r->bounds.frames)
+		iommusim_small_worlds_at(&r->bounds, i, world);
+	else
+		iommusim_world_generate(r->seed, i, world);
+}
+
+static int host_failed(void)
+{
+	return say("the host has no memory for a world");
+}
+
+/* Run all worlds; for each invariant the first that breaks it is kept, then made small. */
+static int search(const struct request *r, uint64_t nr, struct checked *c)
+{
+	struct progress progress = { .nr = nr };
+
+	for (uint64_t i = 0; i < nr; i++) {
+		struct iommusim_verdict verdict;
+		struct iommusim_world world;
+
+		world_at(r, i, &world);
+		if (iommusim_check_world(c->policy, &world, NULL, &verdict))
+			return host_failed();
+		for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
+			if (verdict.broken >> n & 1 && !c->nr_broken[n]++)
+				c->world[n] = world;
+		progress_show(&progress, c->policy->alias, i + 1);
+	}
+	progress_end(&progress);
+	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
+		if (c->nr_broken[n] && iommusim_world_shrink(c->policy, n, NULL, &c->world[n]) < 0)
+			return host_failed();
+	return 0;
+}
+
+static int check_one_world(const struct request *r)
+{
+	struct iommusim_world world;
+	const char *at = NULL;
+	int status = EXIT_FINE;
+
+	if (iommusim_world_parse(r->world, &world, &at))
+		return say("--world: '%s' is not a field of a world, or out of range", at);
+	for (unsigned i = 0; i < r->named.nr_policies; i++) {
+		struct iommusim_verdict verdict;
+
+		if (iommusim_check_world(r->named.policies[i], &world, NULL, &verdict))
+			return host_failed();
+		print_verdict(r->named.policies[i], &verdict);
+		if (verdict.broken)
+			status = EXIT_VERDICT;
+	}
+	return status;
+}
+
+static int check_all(const struct request *r)
+{
+	uint64_t nr = r->bounds.frames ? iommusim_small_worlds_count(&r->bounds) : r->worlds;
+	struct checked *all = calloc(r->named.nr_policies, sizeof(*all));
+	int status = all ? EXIT_FINE : host_failed();
+	int verdict = EXIT_FINE;
+
+	for (unsigned i = 0; !status && i < r->named.nr_policies; i++) {
+		all[i].policy = r->named.policies[i];
+		status = search(r, nr, &all[i]);
+		for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
+			if (all[i].nr_broken[n] && r->named.is_named[i])
+				verdict = EXIT_VERDICT;
+	}
+	if (!status) {
+		if (r->bounds.frames)
+			printf("worlds     all %" PRIu64 " within %u frames, %u pages, order %u\n",
+			       nr, r->bounds.frames, r->bounds.pages, r->bounds.max_order);
+		else
+			printf("worlds     %" PRIu64 ", seed %" PRIu64 "\n", nr, r->seed);
+		print_checked(all, r->named.nr_policies, r->as_test);
+	}
+	free(all);
+	return status ? status : verdict;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	static struct request r; /* some kilobytes */
+	int status;
+
+	r = (struct request){ .worlds = 20000, .seed = 1 };
+	status = parse(&r, argc, argv);
+	if (status)
+		return status;
+	if (r.named.wants_help)
+		return help();
+	return r.world ? check_one_world(&r) : check_all(&r);
+}
