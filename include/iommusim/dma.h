@@ -21,8 +21,8 @@ enum iommusim_domain_mode {
 	 * As "Support IOMMU page sizes larger than the CPU page size", v3 of October 2021 (not
 	 * merged), would: accepted for a trusted device. Buffers are mapped in whole granules
 	 * around what their pages hold: a buffer below a granule with the foreign memory beside it,
-	 * the last piece of a larger one with what follows it. Its chunk policy is to be named in
-	 * the request.
+	 * the last piece of a larger one with what follows it.
+	 * Buffers come by its policy unless the request names another.
 	 */
 	IOMMUSIM_DOMAIN_PROPOSAL_2021
 };

@@ -9,9 +9,20 @@
 
 #include "base/units.h"
 
-/* The kernel's own loop of that release. */
-static const struct iommusim_policy *default_policy(unsigned kernel)
+/* Does the proposal of 2021 decide what is mapped? */
+static int is_widened(const struct iommusim_dma *dma)
 {
+	return dma->config.mode == IOMMUSIM_DOMAIN_PROPOSAL_2021 &&
+	       isim_dma_granule(dma) > isim_bit(dma->config.page_shift);
+}
+
+/* The kernel's own loop of that release, or the proposal's. */
+static const struct iommusim_policy *default_policy(const struct iommusim_dma *dma)
+{
+	unsigned kernel = dma->config.kernel;
+
+	if (is_widened(dma))
+		return &iommusim_policy_large_granule;
 	if (kernel >= IOMMUSIM_KERNEL(6, 4))
 		return &iommusim_policy_dma_iommu_6_4;
 	if (kernel >= IOMMUSIM_KERNEL(4, 7))
@@ -26,8 +37,7 @@ static int get_pages(struct iommusim_dma *dma, const struct iommusim_dma_request
                      struct iommusim_chunks *chunks)
 {
 	const struct iommusim_dma_config *c = &dma->config;
-	struct iommusim_chunk_job job = { .policy = req->policy ? req->policy
-		                                                : default_policy(c->kernel),
+	struct iommusim_chunk_job job = { .policy = req->policy ? req->policy : default_policy(dma),
 		                          .req = { .size = req->size,
 		                                   .pgsizes = iommusim_domain_pgsizes(c->domain),
 		                                   .page_shift = c->page_shift,
@@ -129,13 +139,6 @@ void isim_dma_return_pages(struct iommusim_dma *dma, struct iommusim_dma_buffer 
 	chunks->nr_freed = chunks->nr_pages;
 	iommusim_chunk_free(chunks, &dma->source);
 	chunks->nr_chunks = nr;
-}
-
-/* Does the proposal of 2021 decide what is mapped? */
-static int is_widened(const struct iommusim_dma *dma)
-{
-	return dma->config.mode == IOMMUSIM_DOMAIN_PROPOSAL_2021 &&
-	       isim_dma_granule(dma) > isim_bit(dma->config.page_shift);
 }
 
 /*

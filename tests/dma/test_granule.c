@@ -245,6 +245,44 @@ static void the_last_piece_is_rounded_up(void **state)
 	finish(rig);
 }
 
+/* The worked examples of its policy, by default: how the pages come, and what is mapped. */
+static const struct proposal_row {
+	const char *name;
+	uint64_t size;
+	uint64_t want_mapped; /* by iommu_map */
+	uint64_t want_pages;
+	size_t want_attempts;
+} proposal_rows[] = {
+	{ "P6-a: 20K are a granule and the head of another", 5 * SZ_4K, 2 * SZ_16K, 5, 2 },
+	{ "P6-b: 12K are three pages of a block", 3 * SZ_4K, SZ_16K, 3, 1 },
+	{ "P6-c: 8K are a block of two", 2 * SZ_4K, SZ_16K, 2, 1 },
+	{ "a granule is a granule", SZ_16K, SZ_16K, 4, 1 },
+};
+
+static void is_mapped_by_the_proposal(void **state)
+{
+	const struct proposal_row *r = *state;
+	struct rig *rig =
+		given_rig(&(struct rig_config){ .pgsizes = SZ_16K, .dma.mode = PROPOSAL });
+	struct iommusim_dma_request req = request_of(NULL, r->size);
+	struct iommusim_dma_buffer buffer;
+	struct iommusim_mapped_range range;
+	uint64_t mapped = 0;
+
+	assert_ok(iommusim_dma_alloc_noncontiguous(rig->dma, &req, &buffer));
+	assert_int_equal(buffer.chunks.nr_attempts, r->want_attempts);
+	assert_int_equal(iommusim_phys_nr_free(rig->phys), 4096 - r->want_pages);
+	for (uint64_t at = 0; iommusim_recorder_next(rig->recorder, at, &range);
+	     at = range.iova + range.size)
+		mapped += range.size;
+	assert_int_equal(mapped, r->want_mapped);
+	assert_int_equal(iommusim_domain_iova_to_phys(rig->domain, buffer.dma_addr),
+	                 buffer.sg[0].pa);
+	assert_ok(iommusim_dma_free(rig->dma, &buffer));
+	assert_untouched(rig);
+	finish(rig);
+}
+
 /* Pieces of it that are no granules cannot be mapped, by the proposal either. */
 static void pieces_off_the_granule_are_refused(void **state)
 {
@@ -283,15 +321,18 @@ static void iommu_map_takes_multiples_of_the_granule(void **state)
 
 int main(void)
 {
-	struct CMUnitTest
-		tests[4 + ARRAY_LEN(rule_rows) + ARRAY_LEN(device_rows) + ARRAY_LEN(loop_rows)] = {
-			cmocka_unit_test(a_buffer_below_the_granule_drags_it_along),
-			cmocka_unit_test(the_last_piece_is_rounded_up),
-			cmocka_unit_test(pieces_off_the_granule_are_refused),
-			cmocka_unit_test(iommu_map_takes_multiples_of_the_granule),
-		};
+	struct CMUnitTest tests[4 + ARRAY_LEN(proposal_rows) + ARRAY_LEN(rule_rows) +
+	                        ARRAY_LEN(device_rows) + ARRAY_LEN(loop_rows)] = {
+		cmocka_unit_test(a_buffer_below_the_granule_drags_it_along),
+		cmocka_unit_test(the_last_piece_is_rounded_up),
+		cmocka_unit_test(pieces_off_the_granule_are_refused),
+		cmocka_unit_test(iommu_map_takes_multiples_of_the_granule),
+	};
 	size_t nr = 4;
 
+	for (size_t i = 0; i < ARRAY_LEN(proposal_rows); i++)
+		tests[nr++] =
+			(struct CMUnitTest)TEST_ROW(is_mapped_by_the_proposal, &proposal_rows[i]);
 	for (size_t i = 0; i < ARRAY_LEN(rule_rows); i++)
 		tests[nr++] = (struct CMUnitTest)TEST_ROW(meets_this_rule, &rule_rows[i]);
 	for (size_t i = 0; i < ARRAY_LEN(device_rows); i++)
