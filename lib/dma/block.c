@@ -4,75 +4,66 @@
 
 #include "base/units.h"
 
-/* The smallest order that holds @size bytes. */
-static unsigned order_of(const struct iommusim_dma *dma, uint64_t size)
+/* The smallest order that holds @count pages. */
+static unsigned order_of(uint64_t count)
 {
-	uint64_t pages = isim_bytes_to_pages(size, dma->config.page_shift);
-
-	return pages > 1 ? isim_high_bit(pages - 1) + 1 : 0;
+	return count > 1 ? isim_high_bit(count - 1) + 1 : 0;
 }
 
-/* Room for the one attempt, the chunk and the piece. */
+static int plan_block(const struct iommusim_policy *policy,
+                      const struct iommusim_chunk_request *req, struct iommusim_chunk_plan *plan)
+{
+	plan->size = req->size;
+	plan->count = isim_bit(order_of(isim_bytes_to_pages(req->size, req->page_shift)));
+	return 0;
+}
+
+static int alloc_one_block(const struct iommusim_policy *policy,
+                           const struct iommusim_chunk_request *req,
+                           const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
+{
+	int err = iommusim_chunk_try(run, isim_high_bit(plan->count), req->gfp, NULL);
+
+	return err ? err : iommusim_chunk_keep_block(run);
+}
+
+/* alloc_pages_node(), as a policy: one attempt, freed as a block. */
+static const struct iommusim_policy one_block = {
+	.size = sizeof(one_block), .name = "one-block", .plan = plan_block, .alloc = alloc_one_block
+};
+
+/* Room for the only piece. */
 static int make_room(struct iommusim_dma *dma, struct iommusim_dma_buffer *buffer)
 {
-	struct iommusim_chunks *c = &buffer->chunks;
-	size_t cap_sg = 0;
-	int err;
+	size_t cap = 0;
 
-	c->host = dma->diag.host;
-	err = isim_grow(&c->host, &c->attempt, &c->cap_attempts, 1, sizeof(*c->attempt));
-	if (!err)
-		err = isim_grow(&c->host, &c->chunk, &c->cap_chunks, 1, sizeof(*c->chunk));
-	if (!err)
-		err = isim_grow(&c->host, &buffer->sg, &cap_sg, 1, sizeof(*buffer->sg));
-	return err ? isim_no_memory(&dma->diag, "a buffer") : 0;
-}
-
-/* The only attempt, as a chunk policy would note it. */
-static void note_attempt(struct iommusim_dma *dma, const struct iommusim_page_request *req,
-                         const struct iommusim_page_block *block, struct iommusim_chunks *c)
-{
-	unsigned slot = req->order < dma->config.nr_orders ? req->order : IOMMUSIM_MAX_ORDERS + 1;
-	struct iommusim_event event = { .kind = IOMMUSIM_EVENT_ATTEMPT,
-		                        .order = (uint8_t)req->order,
-		                        .gfp = req->gfp,
-		                        .pfn = block ? block->pfn : IOMMUSIM_NO_PFN,
-		                        .result = block ? 0 : -IOMMUSIM_ENOMEM };
-
-	c->attempt[c->nr_attempts++] =
-		(struct iommusim_attempt){ .pfn = event.pfn,
-		                           .gfp = req->gfp,
-		                           .order = (uint8_t)req->order,
-		                           .zone = block ? block->zone : 0,
-		                           .migratetype = block ? block->migratetype : 0 };
-	c->nr_tried[slot]++;
-	c->nr_failed[slot] += !block;
-	isim_event(&dma->diag, &event);
+	if (isim_grow(&dma->diag.host, &buffer->sg, &cap, 1, sizeof(*buffer->sg)))
+		return isim_no_memory(&dma->diag, "a buffer");
+	return 0;
 }
 
 static int get_block(struct iommusim_dma *dma, const struct iommusim_dma_request *req,
                      struct iommusim_dma_buffer *buffer)
 {
-	struct iommusim_page_request page = { .order = order_of(dma, req->size),
-		                              .gfp = req->gfp,
-		                              .node = dma->config.node };
-	struct iommusim_chunks *c = &buffer->chunks;
-	struct iommusim_page_block block;
+	const struct iommusim_dma_config *c = &dma->config;
+	struct iommusim_chunk_job job = { .policy = &one_block,
+		                          .req = { .size = req->size,
+		                                   .pgsizes = iommusim_domain_pgsizes(c->domain),
+		                                   .page_shift = c->page_shift,
+		                                   .max_order = c->nr_orders - 1,
+		                                   .gfp = req->gfp,
+		                                   .attrs = req->attrs,
+		                                   .node = c->node },
+		                          .source = &dma->source,
+		                          .host = &dma->diag.host };
 	int err = make_room(dma, buffer);
 
-	c->plan.size = req->size;
-	c->plan.count = isim_bytes_to_pages(req->size, dma->config.page_shift);
 	if (!err)
-		err = dma->source.alloc_pages(dma->source.ctx, &page, &block);
-	if (!err || err == -IOMMUSIM_ENOMEM)
-		note_attempt(dma, &page, err ? NULL : &block, c);
+		err = iommusim_chunk_alloc(&job, &buffer->chunks);
 	if (err)
 		return err;
-	c->chunk[c->nr_chunks++] =
-		(struct iommusim_chunk){ .pfn = block.pfn, .order = (uint8_t)page.order };
-	c->nr_pages = isim_bit(page.order);
 	buffer->sg[buffer->nr_sg++] =
-		(struct iommusim_sg){ isim_pfn_to_pa(block.pfn, dma->config.page_shift),
+		(struct iommusim_sg){ isim_pfn_to_pa(buffer->chunks.chunk[0].pfn, c->page_shift),
 		                      req->size };
 	return 0;
 }
