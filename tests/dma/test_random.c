@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random calls on devices of all kinds, under the shadow: after each one everything live is where
- * it should be and nothing else is reachable, and in the end nothing is left.
+ * Random calls on devices of all kinds, on a host that fails now and then, under the shadow: after
+ * each one everything live is where it should be and nothing else is reachable, and in the end
+ * nothing is left.
  */
 #include "base/rng.h"
 #include "rig.h"
@@ -24,6 +25,9 @@ struct live {
 };
 
 struct world {
+	struct iommusim_fault fault;
+	struct iommusim_host host;
+	uint64_t nr_host_failed; /* calls */
 	struct rig *rig;
 	struct isim_rng rng;
 	struct live live[MAX_LIVE];
@@ -289,15 +293,21 @@ static void end_live(struct world *w, struct live *l)
 	l->kind = NOT_LIVE;
 }
 
+/* Sometimes the host fails on the way. */
 static void begin_live(struct world *w, struct live *l)
 {
 	static int (*const makers[])(struct world *, struct live *) = { new_buffer, new_mapping,
 		                                                        new_list, new_linked };
-	int err = makers[below(w, 4)](w, l);
+	int err;
 
+	if (below(w, 6) == 0)
+		w->fault.fail_at = w->fault.nr_allocs + 1 + below(w, 3);
+	err = makers[below(w, 4)](w, l);
+	w->fault.fail_at = 0;
+	w->nr_host_failed += err == -IOMMUSIM_EHOST;
 	if (err) {
 		assert_true(err == -IOMMUSIM_ENOMEM || err == -IOMMUSIM_ENODEV ||
-		            err == -IOMMUSIM_EIO);
+		            err == -IOMMUSIM_EIO || err == -IOMMUSIM_EHOST);
 		l->kind = NOT_LIVE;
 	}
 }
@@ -318,14 +328,19 @@ static void step(struct world *w)
 		assert_true(w->rig->shadow.nr_given_early == 0);
 }
 
-static void run(const struct kind *k, uint64_t seed)
+/* Returns how many calls the host has failed. */
+static uint64_t run(const struct kind *k, uint64_t seed)
 {
 	struct world *w = calloc(1, sizeof(*w));
+	struct rig_config config = k->rig;
 	struct iommusim_dma_stats stats;
+	uint64_t nr_host_failed;
 
 	assert_non_null(w);
 	w->rng = isim_rng_seed(seed);
-	w->rig = given_rig(&k->rig);
+	w->host = iommusim_host_failing(&w->fault);
+	config.host = config.domain_host = config.iova_host = config.recorder_host = &w->host;
+	w->rig = given_rig(&config);
 	w->nr_cpus = k->rig.dma.nr_cpus ? k->rig.dma.nr_cpus : 1;
 	for (int i = 0; i < NR_STEPS; i++)
 		step(w);
@@ -342,17 +357,24 @@ static void run(const struct kind *k, uint64_t seed)
 	w->rig->dma = NULL;
 	assert_untouched(w->rig);
 	finish(w->rig);
+	assert_int_equal(w->fault.nr_live, 0);
+	nr_host_failed = w->nr_host_failed;
 	free(w);
+	return nr_host_failed;
 }
 
 static uint64_t nr_seeds = 10;
 
 static void stays_within_its_shadow(void **state)
 {
+	uint64_t nr_host_failed = 0;
+
 	for (uint64_t seed = 1; seed <= nr_seeds; seed++) {
 		print_message("# seed %llu\n", (unsigned long long)seed);
-		run(*state, seed);
+		nr_host_failed += run(*state, seed);
 	}
+	print_message("# the host failed %llu calls\n", (unsigned long long)nr_host_failed);
+	assert_int_not_equal(nr_host_failed, 0);
 }
 
 /* With an argument: so many seeds. */
