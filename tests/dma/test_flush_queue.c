@@ -183,14 +183,14 @@ static void a_single_queue_is_younger_than_6_1(void **state)
 	finish(rig);
 }
 
-/* Map @nr pages, then unmap them all: so many ranges reach the caches at once. */
-static void map_then_unmap(struct rig *rig, size_t nr)
+/* Map @nr pieces of @size, then unmap them all: so many ranges reach the caches at once. */
+static void map_then_unmap(struct rig *rig, size_t nr, uint64_t size)
 {
 	struct iommusim_dma_mapping *m = calloc(nr, sizeof(*m));
 
 	assert_non_null(m);
 	for (size_t i = 0; i < nr; i++) {
-		m[i] = (struct iommusim_dma_mapping){ .pa = SZ_1G, .size = SZ_4K };
+		m[i] = (struct iommusim_dma_mapping){ .pa = SZ_1G, .size = size };
 		assert_ok(iommusim_dma_map_page(rig->dma, &m[i]));
 	}
 	for (size_t i = 0; i < nr; i++)
@@ -223,11 +223,31 @@ static void the_clock_trims_depots(void **state)
 	struct rig *rig = given_rig(
 		&(struct rig_config){ .kernel = r->kernel, .pgsizes = SZ_4K, .iova_cpus = 1 });
 
-	map_then_unmap(rig, 700);
+	map_then_unmap(rig, 700, SZ_4K);
 	for (unsigned i = 0; i < 4; i++) {
 		iommusim_dma_set_clock(rig->dma, ms[i] * MS);
 		assert_int_equal(depot_of(rig), r->want[i]);
 	}
+	end(rig);
+}
+
+/* Two orders, 50 ms apart: each depot has its own time, the later one may be the lower. */
+static void each_depot_has_its_time(void **state)
+{
+	struct rig *rig = given_rig(&(struct rig_config){ .pgsizes = SZ_4K, .iova_cpus = 1 });
+
+	map_then_unmap(rig, 500, 2 * SZ_4K); /* two magazines each in the depots */
+	iommusim_dma_set_clock(rig->dma, 50 * MS);
+	map_then_unmap(rig, 500, SZ_4K);
+	assert_int_equal(depot_of(rig), 4);
+	iommusim_dma_set_clock(rig->dma, 100 * MS);
+	assert_int_equal(depot_of(rig), 3);
+	iommusim_dma_set_clock(rig->dma, 149 * MS);
+	assert_int_equal(depot_of(rig), 3);
+	iommusim_dma_set_clock(rig->dma, 150 * MS);
+	assert_int_equal(depot_of(rig), 2);
+	iommusim_dma_set_clock(rig->dma, 1000 * MS);
+	assert_int_equal(depot_of(rig), 2);
 	end(rig);
 }
 
@@ -236,7 +256,7 @@ static void the_queue_fills_depots_on_the_way(void **state)
 {
 	struct rig *rig = given_lazy(IOMMUSIM_INVALIDATE_LAZY_SINGLE, 1);
 
-	map_then_unmap(rig, 700);
+	map_then_unmap(rig, 700, SZ_4K);
 	assert_int_equal(depot_of(rig), 0);
 	iommusim_dma_set_clock(rig->dma, 1000 * MS);
 	assert_int_equal(depot_of(rig), 4);
@@ -283,6 +303,7 @@ int main(void)
 		cmocka_unit_test(a_fork_has_its_own_rings),
 		TEST_ROW(the_clock_trims_depots, &depot_rows[0]),
 		TEST_ROW(the_clock_trims_depots, &depot_rows[1]),
+		cmocka_unit_test(each_depot_has_its_time),
 		cmocka_unit_test(the_queue_fills_depots_on_the_way),
 	};
 
