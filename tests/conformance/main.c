@@ -5,9 +5,9 @@
  * two.
  *
  * conformance --ground-truth [--strict] FILE...: replay recordings of real kernels, one to a file,
- * call by call, twice: once with the outcomes of page allocations and the IOVAs of the recording and
- * everything else predicted (skipped are calls that the DMA room does not have yet); once with the
- * free lists of the recording and every frame number predicted.
+ * call by call, twice: once with the outcomes of page allocations of the recording and everything
+ * else predicted (skipped are calls that failed before they asked for a page of the buffer); once
+ * with the free lists of the recording and every frame number predicted.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,8 +19,10 @@
 
 enum exit_status { EXIT_EQUAL, EXIT_DIFFERENT, EXIT_UNREADABLE };
 
-static const struct kind *const kinds[] = { &kind_chunk_pages, &kind_chunk_noncontig, &kind_pgsize,
-	                                    &kind_pgtable, &kind_iova };
+static const struct kind *const kinds[] = {
+	&kind_chunk_pages, &kind_chunk_noncontig, &kind_pgsize,  &kind_pgtable,
+	&kind_map_sg,      &kind_dma_map_sg,      &kind_dma_map, &kind_iova,
+};
 
 static const struct kind *kind_of(const struct record *record)
 {
