@@ -24,7 +24,11 @@ extern "C" {
 #define IOMMUSIM_QUIRK_ARM_HD         UINT32_C(0x80) /* 6.12 */
 
 /** The most levels of any format; level 0 is the table that holds only leaves. */
-#define IOMMUSIM_MAX_LEVELS 4
+#define IOMMUSIM_MAX_LEVELS 6
+
+/** Marks that hardware leaves in the words of some formats. */
+#define IOMMUSIM_MARK_ACCESSED 1u
+#define IOMMUSIM_MARK_DIRTY    2u
 
 /** @count pages of @pgsize bytes each, contiguous on both sides: one driver call. */
 struct iommusim_map_pages {
@@ -65,7 +69,7 @@ struct iommusim_table_memory {
 	int (*alloc_table)(void *ctx, uint64_t bytes, uint32_t gfp, uint64_t *pa);
 	void (*free_table)(void *ctx, uint64_t pa, uint64_t bytes);
 	/* The host's pointer to the table at @pa, aligned for its words; valid until it is freed.
-	 */
+	   Asked once for each table. */
 	void *(*table_at)(void *ctx, uint64_t pa);
 };
 
@@ -101,6 +105,9 @@ struct iommusim_pgtable_info {
 	/* Register fields; ttbr is vttbr and tcr_sl a field of vtcr for stage 2. */
 	uint64_t ttbr, mair;
 	unsigned tcr_ips, tcr_tg, tcr_sh, tcr_orgn, tcr_irgn, tcr_tsz, tcr_sl;
+	uint64_t tables_bytes; /* memory of all tables now */
+	unsigned nr_roots;     /* first tables: 1, up to 4 for DART */
+	uint64_t roots[4];     /* their physical addresses; roots[0] is root */
 };
 
 /**
@@ -139,9 +146,9 @@ iommusim_pgtable_info(const struct iommusim_pgtable *pgtable);
  * Returns 0 with at least one page mapped (none for a count of 0); -IOMMUSIM_EINVAL: a page size
  * that is not there, or neither READ nor WRITE; -IOMMUSIM_ERANGE: beyond ias or oas, or a table
  * address that no word can hold; -IOMMUSIM_EEXIST: a leaf is there (tables before it that were in
- * the way are gone, with what they mapped, as in Linux); -IOMMUSIM_ENOMEM: no table page (tables
- * that were added on the way stay, as in Linux; what is mapped does not change); -IOMMUSIM_EHOST
- * (with the arena nothing changed, else as ENOMEM).
+ * the way are gone, with what they mapped, as in Linux); -IOMMUSIM_EFAULT: a word is corrupt;
+ * -IOMMUSIM_ENOMEM: no table page (tables that were added on the way stay, as in Linux; what is
+ * mapped does not change); -IOMMUSIM_EHOST (with the arena nothing changed, else as ENOMEM).
  */
 IOMMUSIM_API int iommusim_pgtable_map(struct iommusim_pgtable *pgtable,
                                       const struct iommusim_map_pages *pages, uint64_t *mapped);
@@ -171,6 +178,17 @@ IOMMUSIM_API uint64_t iommusim_pgtable_unmap(struct iommusim_pgtable *pgtable, u
 IOMMUSIM_API uint64_t iommusim_pgtable_iova_to_phys(const struct iommusim_pgtable *pgtable,
                                                     uint64_t iova);
 
+/** Why a walk ends without a page that may be used. */
+enum iommusim_fault_cause {
+	IOMMUSIM_FAULT_NONE,
+	IOMMUSIM_FAULT_NOT_PRESENT,  /* an empty entry */
+	IOMMUSIM_FAULT_TABLE,        /* a word leads to a table that is not there: it is corrupt */
+	IOMMUSIM_FAULT_RESERVED,     /* bits that must be 0, or a leaf where there may be none */
+	IOMMUSIM_FAULT_ADDRESS_SIZE, /* an address beyond ias, or a page beyond oas */
+	IOMMUSIM_FAULT_ACCESS_FLAG,  /* the access flag is clear */
+	IOMMUSIM_FAULT_PERMISSION    /* the page is there, but not for that access */
+};
+
 /** What a walker reads on its way. */
 struct iommusim_pgtable_walk {
 	unsigned nr; /* words read, from the first table on */
@@ -178,11 +196,16 @@ struct iommusim_pgtable_walk {
 		uint64_t table; /* physical address of the table */
 		uint64_t index; /* of the word in it */
 		uint64_t word;  /* its value */
+		uint64_t size;  /* bytes that the word covers */
+		unsigned level; /* of the table */
 	} step[IOMMUSIM_MAX_LEVELS];
 	/* The leaf, if there is one. */
 	unsigned is_mapped;
 	uint64_t pa, size; /* bytes: where the whole leaf leads */
 	unsigned prot;     /* IOMMUSIM_PROT_*, as far as the word tells */
+	unsigned marks;    /* IOMMUSIM_MARK_* */
+	/* NOT_PRESENT, TABLE, and what the words themselves are faulty of. */
+	enum iommusim_fault_cause cause;
 };
 
 /** Walk the tables for @iova, whose range is not checked. */

@@ -34,7 +34,7 @@
 /* ---- Words ---- */
 
 /* At level 0 what is not a page (a word that software never writes) counts as one. */
-static enum isim_word_kind kind(uint64_t word, unsigned level)
+static enum isim_word_kind kind(const struct iommusim_pgtable *p, uint64_t word, unsigned level)
 {
 	if (!word)
 		return ISIM_WORD_EMPTY;
@@ -58,17 +58,17 @@ static uint64_t leaf(uint64_t attributes, uint64_t pa, unsigned level)
 	return encode(pa) | attributes | (level ? VALID : PAGE);
 }
 
-static uint64_t table(uint64_t flags, uint64_t pa)
+static uint64_t table(const struct iommusim_pgtable *p, uint64_t pa, unsigned level)
 {
-	return encode(pa) | flags | PAGE;
+	return encode(pa) | p->table_flags | PAGE;
 }
 
-static uint64_t address(uint64_t word)
+static uint64_t address(const struct iommusim_pgtable *p, uint64_t word, unsigned level)
 {
 	return word & ADDR;
 }
 
-static uint64_t address_64k(uint64_t word)
+static uint64_t address_64k(const struct iommusim_pgtable *p, uint64_t word, unsigned level)
 {
 	return ((word & ADDR) | (word & ADDR) << 36) & PT_BITS(51, 16);
 }
@@ -79,7 +79,7 @@ static uint64_t shared_attributes(unsigned prot)
 	       (prot & IOMMUSIM_PROT_NOEXEC ? XN : 0);
 }
 
-static uint64_t s1_attributes(const struct iommusim_pgtable *p, unsigned prot)
+static uint64_t s1_attributes(const struct iommusim_pgtable *p, unsigned prot, unsigned form)
 {
 	uint64_t word = shared_attributes(prot) | NG;
 
@@ -98,7 +98,7 @@ static uint64_t s1_attributes(const struct iommusim_pgtable *p, unsigned prot)
 	return word;
 }
 
-static unsigned s1_prot(uint64_t word)
+static unsigned s1_prot(const struct iommusim_pgtable *p, uint64_t word, unsigned level)
 {
 	unsigned prot = IOMMUSIM_PROT_READ;
 
@@ -109,7 +109,7 @@ static unsigned s1_prot(uint64_t word)
 	return prot | ((word & ATTRINDX(7)) == ATTRINDX(INDEX_DEV) ? IOMMUSIM_PROT_MMIO : 0);
 }
 
-static uint64_t s2_attributes(const struct iommusim_pgtable *p, unsigned prot)
+static uint64_t s2_attributes(const struct iommusim_pgtable *p, unsigned prot, unsigned form)
 {
 	uint64_t word = shared_attributes(prot);
 
@@ -123,7 +123,7 @@ static uint64_t s2_attributes(const struct iommusim_pgtable *p, unsigned prot)
 	       (prot & IOMMUSIM_PROT_WRITE ? HAP_WRITE : 0);
 }
 
-static unsigned s2_prot(uint64_t word)
+static unsigned s2_prot(const struct iommusim_pgtable *p, uint64_t word, unsigned level)
 {
 	unsigned prot = word & HAP_READ ? IOMMUSIM_PROT_READ : 0;
 
@@ -133,7 +133,7 @@ static unsigned s2_prot(uint64_t word)
 	return prot | ((word & MEMATTR(0xf)) == MEMATTR(0x1) ? IOMMUSIM_PROT_MMIO : 0);
 }
 
-static uint64_t kept(const struct iommusim_pgtable *p, uint64_t word)
+static uint64_t kept(const struct iommusim_pgtable *p, uint64_t word, unsigned level)
 {
 	return word &
 	       (PT_BITS(11, 2) | XN | (p->config.kernel >= IOMMUSIM_KERNEL(6, 12) ? DBM : 0));
@@ -141,12 +141,12 @@ static uint64_t kept(const struct iommusim_pgtable *p, uint64_t word)
 
 /* ---- Engines: one per granule and stage ---- */
 
-#define WORDS(stage, granule, index, addr)                                                         \
-	{                                                                                          \
-		.granule_lg2 = (granule), .index_lg2 = (index),                                    \
-		.linear_lg2 = (granule) == 16 ? 52 : 48, .kind = kind, .are_leaves = are_leaves,   \
-		.leaf = leaf, .table = table, .address = (addr), .attributes = stage##_attributes, \
-		.kept = kept, .prot = stage##_prot                                                 \
+#define WORDS(stage, granule, index, addr)                                                 \
+	{                                                                                  \
+		.word_bytes = 8, .granule_lg2 = (granule), .index_lg2 = (index),           \
+		.linear_lg2 = (granule) == 16 ? 52 : 48, .even_lg2 = 48, .kind = kind,     \
+		.are_leaves = are_leaves, .leaf = leaf, .table = table, .address = (addr), \
+		.attributes = stage##_attributes, .kept = kept, .prot = stage##_prot       \
 	}
 
 static const struct isim_pgtable_words s1_4k = WORDS(s1, 12, 9, address);
@@ -203,23 +203,22 @@ static unsigned encode_oas(unsigned oas)
 	return i;
 }
 
-/* Levels, and entries of the first table. Tables are at least a CPU page. */
-static void set_geometry(struct iommusim_pgtable *p, const struct granule *g)
+/* Levels, and entries of the first table: *lg2. */
+static unsigned levels_of(const struct iommusim_pgtable *p, const struct granule *g, unsigned *lg2)
 {
 	unsigned bits = p->info.ias - g->lg2;
 	unsigned levels = (bits + g->index_lg2 - 1) / g->index_lg2;
 
-	p->top = levels - 1;
-	p->root_index_lg2 = bits - g->index_lg2 * p->top;
-	p->info.nr_levels = levels;
+	*lg2 = bits - g->index_lg2 * (levels - 1);
+	return levels;
 }
 
-static void set_sizes(struct iommusim_pgtable *p, const struct granule *g)
+/* Tables are at least a CPU page. */
+static void set_engine(struct iommusim_pgtable *p, const struct isim_pgtable_ops *ops,
+                       unsigned levels, unsigned root_index_lg2)
 {
-	uint64_t page = isim_bit(p->config.page_shift), root = isim_bit(3 + p->root_index_lg2);
-
-	p->info.root_bytes = root > page ? root : page;
-	p->info.table_bytes = g->lg2 > p->config.page_shift ? isim_bit(g->lg2) : page;
+	p->ops = ops;
+	isim_pgtable_set_geometry(p, ops->words, levels, root_index_lg2, p->config.page_shift);
 }
 
 /* Page sizes and address widths that one granule leaves. */
@@ -242,15 +241,6 @@ static int narrow(struct iommusim_pgtable *p, const struct granule *g)
 	return 0;
 }
 
-static int check_quirks(struct iommusim_pgtable *p, uint32_t quirks)
-{
-	uint32_t unknown = p->config.quirks & ~quirks;
-
-	return unknown ? isim_fail(&p->diag, IOMMUSIM_EINVAL, "%s knows no quirks 0x%x",
-	                           p->config.format->name, (unsigned)unknown)
-	               : 0;
-}
-
 /* What both stages share. The granule; NULL: -EINVAL, worded. */
 static const struct granule *configure(struct iommusim_pgtable *p, uint32_t quirks)
 {
@@ -261,10 +251,8 @@ static const struct granule *configure(struct iommusim_pgtable *p, uint32_t quir
 		isim_fail(&p->diag, IOMMUSIM_EINVAL,
 		          "page sizes 0x%llx leave no granule of 4K, 16K or 64K",
 		          (unsigned long long)c->pgsizes);
-	if (!g || check_quirks(p, quirks) || narrow(p, g))
+	if (!g || isim_pgtable_check_quirks(p, quirks) || narrow(p, g))
 		return NULL;
-	set_geometry(p, g);
-	p->info.format = c->format;
 	p->info.tcr_tg = g->tg0;
 	p->info.tcr_sh = c->is_noncoherent ? 2 : 3;
 	p->info.tcr_orgn = p->info.tcr_irgn = !c->is_noncoherent;
@@ -279,6 +267,7 @@ static int s1_configure(struct iommusim_pgtable *p)
 	uint32_t quirks =
 		IOMMUSIM_QUIRK_ARM_NS | IOMMUSIM_QUIRK_ARM_TTBR1 | IOMMUSIM_QUIRK_ARM_OUTER_WBWA;
 	const struct granule *g;
+	unsigned levels, lg2;
 
 	if (c->kernel >= IOMMUSIM_KERNEL(6, 12))
 		quirks |= IOMMUSIM_QUIRK_ARM_HD;
@@ -296,43 +285,31 @@ static int s1_configure(struct iommusim_pgtable *p)
 	if (c->quirks & IOMMUSIM_QUIRK_ARM_NS)
 		p->table_flags |= NSTABLE;
 	p->info.mair = MAIR;
-	p->ops = g->s1;
-	set_sizes(p, g);
+	levels = levels_of(p, g, &lg2);
+	set_engine(p, g->s1, levels, lg2);
 	return 0;
-}
-
-/* Up to 16 tables of the next level side by side take the place of a level 0 of Arm's. */
-static void concatenate(struct iommusim_pgtable *p, const struct granule *g)
-{
-	if (p->info.nr_levels != 4 || p->root_index_lg2 > 4)
-		return;
-	p->root_index_lg2 += g->index_lg2;
-	p->top--;
-	p->info.nr_levels--;
 }
 
 static int s2_configure(struct iommusim_pgtable *p)
 {
 	const struct granule *g = configure(p, 0);
-	unsigned start;
+	unsigned levels, lg2;
 
 	if (!g)
 		return -IOMMUSIM_EINVAL;
-	concatenate(p, g);
-	start = 4 - p->info.nr_levels;
-	p->info.tcr_sl = ~(start + (g->lg2 == 12)) & 3;
-	p->ops = g->s2;
-	set_sizes(p, g);
+	levels = levels_of(p, g, &lg2);
+	/* Up to 16 tables of the next level side by side take the place of a level 0 of Arm's. */
+	if (levels == 4 && lg2 <= 4) {
+		lg2 += g->index_lg2;
+		levels--;
+	}
+	p->info.tcr_sl = ~(4 - levels + (g->lg2 == 12)) & 3;
+	set_engine(p, g->s2, levels, lg2);
 	return 0;
 }
 
-static void set_root(struct iommusim_pgtable *p)
-{
-	p->info.ttbr = p->info.root;
-}
-
-static const struct isim_pgtable_impl s1_impl = { s1_configure, set_root };
-static const struct isim_pgtable_impl s2_impl = { s2_configure, set_root };
+static const struct isim_pgtable_impl s1_impl = { .configure = s1_configure };
+static const struct isim_pgtable_impl s2_impl = { .configure = s2_configure };
 
 const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae_s1 = {
 	.name = "arm-lpae-s1",

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The built-in formats, in the order in which they are listed. */
+#include "pgtable/pgtable.h"
+
+#include <string.h>
+
+static const struct iommusim_pgtable_format *const formats[] = {
+	&iommusim_pgtable_arm_lpae_s1,
+	&iommusim_pgtable_arm_lpae_s2,
+};
+
+const struct iommusim_pgtable_format *iommusim_pgtable_format_at(size_t index)
+{
+	return index < ISIM_ARRAY_LEN(formats) ? formats[index] : NULL;
+}
+
+const struct iommusim_pgtable_format *iommusim_pgtable_format_find(const char *name)
+{
+	for (size_t i = 0; i < ISIM_ARRAY_LEN(formats); i++)
+		if (!strcmp(name, formats[i]->name) || !strcmp(name, formats[i]->kernel_name))
+			return formats[i];
+	return NULL;
+}
