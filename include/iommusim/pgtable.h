@@ -50,6 +50,9 @@ struct iommusim_pgtable_format {
 
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae_s1;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae_s2;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae32_s1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae32_s2;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_mali_lpae;
 
 /** Built-in format number @index, NULL beyond the last. */
 IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_at(size_t index);
@@ -89,6 +92,9 @@ struct iommusim_pgtable_config {
 	   32 GiB. */
 	uint64_t arena_start;
 	const struct iommusim_host *host;
+	/* Arm long descriptors: 1: the page sizes grow by those of the contiguous hint (16 words of
+	   4K or 2M; 128 of 16K, 32 of 32M; 32 of 64K or 512M). Linux never sets it. */
+	unsigned contiguous;
 };
 
 struct iommusim_pgtable; /* opaque: the tables of one domain */
@@ -102,7 +108,8 @@ struct iommusim_pgtable_info {
 	uint64_t root;                    /* physical address of the first table */
 	uint64_t root_bytes, table_bytes; /* memory of the first table, of each other */
 	uint64_t nr_tables;               /* now, the first one included */
-	/* Register fields; ttbr is vttbr and tcr_sl a field of vtcr for stage 2. */
+	/* Register fields; ttbr is vttbr and tcr_sl a field of vtcr for stage 2, ttbr is transtab
+	   and mair memattr for Mali. */
 	uint64_t ttbr, mair;
 	unsigned tcr_ips, tcr_tg, tcr_sh, tcr_orgn, tcr_irgn, tcr_tsz, tcr_sl;
 	uint64_t tables_bytes; /* memory of all tables now */

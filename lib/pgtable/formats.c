@@ -5,8 +5,9 @@
 #include <string.h>
 
 static const struct iommusim_pgtable_format *const formats[] = {
-	&iommusim_pgtable_arm_lpae_s1,
-	&iommusim_pgtable_arm_lpae_s2,
+	&iommusim_pgtable_arm_lpae_s1,   &iommusim_pgtable_arm_lpae_s2,
+	&iommusim_pgtable_arm_lpae32_s1, &iommusim_pgtable_arm_lpae32_s2,
+	&iommusim_pgtable_arm_mali_lpae,
 };
 
 const struct iommusim_pgtable_format *iommusim_pgtable_format_at(size_t index)

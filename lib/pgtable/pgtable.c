@@ -37,6 +37,9 @@ static int check_config(struct iommusim_pgtable *p)
 	if (c->ias > 64 || c->oas > 64)
 		return isim_fail(&p->diag, IOMMUSIM_EINVAL, "ias %u or oas %u is not 1 .. 64",
 		                 c->ias, c->oas);
+	if (c->contiguous > 1)
+		return isim_fail(&p->diag, IOMMUSIM_EINVAL, "contiguous is 0 or 1, not %u",
+		                 c->contiguous);
 	if (c->arena_start & (isim_bit(20) - 1) || c->arena_start > ARENA_MAX)
 		return isim_fail(&p->diag, IOMMUSIM_EINVAL,
 		                 "arena_start 0x%llx is not a multiple of 1 MiB up to 2^47",
