@@ -76,6 +76,12 @@ struct iommusim_table_memory {
 	void *(*table_at)(void *ctx, uint64_t pa);
 };
 
+/**
+ * Linux 6.1 and 6.12 lose the address of a v7s section that is split: its pages lead to physical
+ * address 0 and on. FIXED keeps it.
+ */
+enum iommusim_section_split { IOMMUSIM_SPLIT_AS_LINUX, IOMMUSIM_SPLIT_FIXED };
+
 /** In every field but @size, @format and @pgsizes, zero means "the default". New fields go at the
     end. */
 struct iommusim_pgtable_config {
@@ -83,7 +89,8 @@ struct iommusim_pgtable_config {
 	const struct iommusim_pgtable_format *format;
 	unsigned kernel;         /* IOMMUSIM_KERNEL(); default 6.12 */
 	unsigned page_shift;     /* 12 .. 16, log2 of the CPU page size in bytes; default 12 */
-	uint64_t pgsizes;        /* what the hardware offers, in bytes, one bit each */
+	uint64_t pgsizes;        /* what the hardware offers, in bytes, one bit each; AMD: 0, they
+	                            are the kernel's */
 	unsigned ias, oas;       /* bits of input and output addresses, 1 .. 64; default 48 */
 	uint32_t quirks;         /* IOMMUSIM_QUIRK_* */
 	unsigned is_noncoherent; /* 1: the walker does not snoop the CPU's caches */
@@ -95,6 +102,12 @@ struct iommusim_pgtable_config {
 	/* Arm long descriptors: 1: the page sizes grow by those of the contiguous hint (16 words of
 	   4K or 2M; 128 of 16K, 32 of 32M; 32 of 64K or 512M). Linux never sets it. */
 	unsigned contiguous;
+	/* AMD v2 only: 4 or 5 (6.12); default 4. */
+	unsigned nr_levels;
+	/* VT-d only: 1: leaves snoop the CPU's caches, whatever a device asks for. */
+	unsigned force_snoop;
+	/* v7s only: what a section that is split leads to. */
+	enum iommusim_section_split section_split;
 };
 
 struct iommusim_pgtable; /* opaque: the tables of one domain */
@@ -115,6 +128,9 @@ struct iommusim_pgtable_info {
 	uint64_t tables_bytes; /* memory of all tables now */
 	unsigned nr_roots;     /* first tables: 1, up to 4 for DART */
 	uint64_t roots[4];     /* their physical addresses; roots[0] is root */
+	uint32_t prrr, nmrr;   /* v7s: registers */
+	/* Calls at which Linux would have stopped with BUG(); they changed nothing. */
+	uint64_t nr_bugs;
 };
 
 /**
