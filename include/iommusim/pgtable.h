@@ -53,6 +53,8 @@ extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lp
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae32_s1;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae32_s2;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_mali_lpae;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_dart1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_dart2;
 
 /** Built-in format number @index, NULL beyond the last. */
 IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_at(size_t index);

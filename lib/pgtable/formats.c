@@ -7,7 +7,8 @@
 static const struct iommusim_pgtable_format *const formats[] = {
 	&iommusim_pgtable_arm_lpae_s1,   &iommusim_pgtable_arm_lpae_s2,
 	&iommusim_pgtable_arm_lpae32_s1, &iommusim_pgtable_arm_lpae32_s2,
-	&iommusim_pgtable_arm_mali_lpae,
+	&iommusim_pgtable_arm_mali_lpae, &iommusim_pgtable_dart1,
+	&iommusim_pgtable_dart2,
 };
 
 const struct iommusim_pgtable_format *iommusim_pgtable_format_at(size_t index)

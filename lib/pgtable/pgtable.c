@@ -93,7 +93,7 @@ static void prepare(struct iommusim_pgtable *p)
 
 	p->info.format = p->config.format;
 	p->iova_flip = p->config.quirks & IOMMUSIM_QUIRK_ARM_TTBR1 ? UINT64_MAX : 0;
-	p->iova_high = ~isim_low_bits(p->info.ias);
+	p->iova_high = w->is_aliasing ? 0 : ~isim_low_bits(p->info.ias);
 	p->pa_high = ~isim_low_bits(p->info.oas);
 	for (unsigned form = 0; form < ISIM_NR_FORMS; form++)
 		for (unsigned prot = 0; prot < ISIM_ARRAY_LEN(p->attributes[form]); prot++)
@@ -137,6 +137,12 @@ int isim_pgtable_check_quirks(struct iommusim_pgtable *p, uint32_t quirks)
 	return unknown ? isim_fail(&p->diag, IOMMUSIM_EINVAL, "%s knows no quirks 0x%x",
 	                           p->config.format->name, (unsigned)unknown)
 	               : 0;
+}
+
+int isim_pgtable_bug(struct iommusim_pgtable *p, const char *why, uint64_t address)
+{
+	p->info.nr_bugs++;
+	return isim_fail(&p->diag, IOMMUSIM_EBUG, "%s: 0x%llx", why, (unsigned long long)address);
 }
 
 static int open_tables(struct iommusim_pgtable *p)

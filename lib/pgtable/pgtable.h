@@ -53,6 +53,7 @@ struct isim_pgtable_words {
 	/* Words of a run hold their own address each; otherwise all are equal. */
 	unsigned runs_rise;
 	unsigned has_roots;          /* several first tables, chosen by the bits above the first */
+	unsigned is_aliasing;        /* addresses beyond ias are not refused */
 	unsigned frees_empty_tables; /* an unmap frees the table that it has emptied */
 
 	enum isim_word_kind (*kind)(const struct iommusim_pgtable *p, uint64_t word,
@@ -200,6 +201,9 @@ void isim_pgtable_add_run(struct iommusim_pgtable *p, unsigned level, unsigned r
 
 /* -EINVAL, worded, for quirks that are not among @quirks. */
 int isim_pgtable_check_quirks(struct iommusim_pgtable *p, uint32_t quirks);
+
+/* A call at which Linux would stop with BUG(), since @why at @address: -EBUG, worded, counted. */
+int isim_pgtable_bug(struct iommusim_pgtable *p, const char *why, uint64_t address);
 
 /* ---- memory.c ---- */
 
