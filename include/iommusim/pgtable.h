@@ -55,6 +55,10 @@ extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lp
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_mali_lpae;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_dart1;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_dart2;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_amd_v1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_amd_v2;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_vtd_sl;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_vtd_fl;
 
 /** Built-in format number @index, NULL beyond the last. */
 IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_at(size_t index);

@@ -4,12 +4,25 @@
 
 #include <string.h>
 
+/* clang-format off */
 static const struct iommusim_pgtable_format *const formats[] = {
-	&iommusim_pgtable_arm_lpae_s1,   &iommusim_pgtable_arm_lpae_s2,
-	&iommusim_pgtable_arm_lpae32_s1, &iommusim_pgtable_arm_lpae32_s2,
-	&iommusim_pgtable_arm_mali_lpae, &iommusim_pgtable_dart1,
+	/* Arm */
+	&iommusim_pgtable_arm_lpae_s1,
+	&iommusim_pgtable_arm_lpae_s2,
+	&iommusim_pgtable_arm_lpae32_s1,
+	&iommusim_pgtable_arm_lpae32_s2,
+	&iommusim_pgtable_arm_mali_lpae,
+	/* Apple */
+	&iommusim_pgtable_dart1,
 	&iommusim_pgtable_dart2,
+	/* AMD */
+	&iommusim_pgtable_amd_v1,
+	&iommusim_pgtable_amd_v2,
+	/* Intel */
+	&iommusim_pgtable_vtd_sl,
+	&iommusim_pgtable_vtd_fl,
 };
+/* clang-format on */
 
 const struct iommusim_pgtable_format *iommusim_pgtable_format_at(size_t index)
 {

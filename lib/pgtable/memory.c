@@ -37,10 +37,13 @@ static uint64_t fewest_bytes(const struct iommusim_pgtable *p)
 	return fewest;
 }
 
-/* Room that one call may need: a table per level, and one for the alignment. */
+/* Tables that one call may need: a whole path, and as many first tables above the old one. */
+#define PER_CALL (2 * IOMMUSIM_MAX_LEVELS)
+
+/* The bytes of that many. */
 static uint64_t room_for_a_call(const struct iommusim_pgtable *p)
 {
-	return (IOMMUSIM_MAX_LEVELS + 1) * most_bytes(p);
+	return PER_CALL * most_bytes(p);
 }
 
 static int move_arena(struct iommusim_pgtable *p, uint64_t cap)
@@ -65,7 +68,7 @@ static int move_arena(struct iommusim_pgtable *p, uint64_t cap)
 /* Tables that may be live before the registry has to grow, with room for one call. */
 static uint64_t live_limit(const struct iommusim_pgtable *p)
 {
-	return p->nr_live_slots / 2 - (IOMMUSIM_MAX_LEVELS + 1);
+	return p->nr_live_slots / 2 - PER_CALL;
 }
 
 int isim_pgtable_grow(struct iommusim_pgtable *p)

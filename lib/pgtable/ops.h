@@ -8,7 +8,7 @@
 #ifndef ISIM_PGTABLE_OPS_H
 #define ISIM_PGTABLE_OPS_H
 
-#include "pgtable/word.h"
+#include "pgtable/walk.h"
 
 /*
  * Entries from number @index to the end of its table, which counts as of full length. Differs:
@@ -372,11 +372,6 @@ ISIM_INLINE uint64_t pt_unmap_pages(const struct isim_pgtable_words *w, struct i
 
 /* ---- Checks ---- */
 
-ISIM_INLINE int pt_is_out_of_range(const struct iommusim_pgtable *p, uint64_t iova)
-{
-	return ((iova ^ p->iova_flip) & p->iova_high) != 0;
-}
-
 ISIM_INLINE int pt_has_size(const struct iommusim_pgtable *p, uint64_t pgsize)
 {
 	return pgsize && !(pgsize & ~p->info.pgsizes);
@@ -458,10 +453,11 @@ ISIM_INLINE int pt_map(const struct isim_pgtable_words *w, struct iommusim_pgtab
 	return err ? err : pt_map_pages(w, p, pages, mapped);
 }
 
-#include "pgtable/walk.h"
-
-/* An engine NAME_ops for the words NAME with @map and @unmap: functions that take the words. */
-#define ISIM_PGTABLE_OPS_WITH(name, map_pages, unmap_pages)                                       \
+/*
+ * An engine NAME_ops for the words NAME with these functions, which take the words first: a map of
+ * pages, an unmap of pages, a translation.
+ */
+#define ISIM_PGTABLE_OPS_WITH(name, map_pages, unmap_pages, translate)                            \
 	static int name##_map(struct iommusim_pgtable *p, const struct iommusim_map_pages *pages, \
 	                      uint64_t *mapped)                                                   \
 	{                                                                                         \
@@ -475,7 +471,7 @@ ISIM_INLINE int pt_map(const struct isim_pgtable_words *w, struct iommusim_pgtab
 	}                                                                                         \
 	static uint64_t name##_iova_to_phys(const struct iommusim_pgtable *p, uint64_t iova)      \
 	{                                                                                         \
-		return pt_iova_to_phys(&name, p, iova);                                           \
+		return translate(&name, p, iova);                                                 \
 	}                                                                                         \
 	static void name##_walk(const struct iommusim_pgtable *p, uint64_t iova,                  \
 	                        struct iommusim_pgtable_walk *walk)                               \
@@ -485,6 +481,7 @@ ISIM_INLINE int pt_map(const struct isim_pgtable_words *w, struct iommusim_pgtab
 	static const struct isim_pgtable_ops name##_ops = { &name, name##_map, name##_unmap,      \
 		                                            name##_iova_to_phys, name##_walk }
 
-#define ISIM_PGTABLE_OPS(name) ISIM_PGTABLE_OPS_WITH(name, pt_map, pt_unmap)
+/* The engine above, as it is. */
+#define ISIM_PGTABLE_OPS(name) ISIM_PGTABLE_OPS_WITH(name, pt_map, pt_unmap, pt_iova_to_phys)
 
 #endif

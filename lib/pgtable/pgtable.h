@@ -54,6 +54,7 @@ struct isim_pgtable_words {
 	unsigned runs_rise;
 	unsigned has_roots;          /* several first tables, chosen by the bits above the first */
 	unsigned is_aliasing;        /* addresses beyond ias are not refused */
+	unsigned is_bounded;         /* addresses beyond ias translate to nothing */
 	unsigned frees_empty_tables; /* an unmap frees the table that it has emptied */
 
 	enum isim_word_kind (*kind)(const struct iommusim_pgtable *p, uint64_t word,
@@ -75,6 +76,8 @@ struct isim_pgtable_words {
 	uint64_t (*kept)(const struct iommusim_pgtable *p, uint64_t word, unsigned level);
 	/* log2 of the words that are one page together. NULL: every word is a page of its own. */
 	unsigned (*run_lg2)(const struct iommusim_pgtable *p, uint64_t word, unsigned level);
+	/* log2 of the bytes of a leaf. NULL: as the level and run_lg2 say. */
+	unsigned (*leaf_lg2)(const struct iommusim_pgtable *p, uint64_t word, unsigned level);
 	/* SPLIT only: word number @i of a run as a page of its own. NULL: there are no runs. */
 	uint64_t (*single)(const struct iommusim_pgtable *p, uint64_t word, unsigned level,
 	                   uint64_t i);

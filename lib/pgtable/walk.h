@@ -5,6 +5,11 @@
 
 #include "pgtable/word.h"
 
+ISIM_INLINE int pt_is_out_of_range(const struct iommusim_pgtable *p, uint64_t iova)
+{
+	return ((iova ^ p->iova_flip) & p->iova_high) != 0;
+}
+
 ISIM_INLINE uint64_t pt_iova_to_phys(const struct isim_pgtable_words *w,
                                      const struct iommusim_pgtable *p, uint64_t iova)
 {
@@ -12,6 +17,8 @@ ISIM_INLINE uint64_t pt_iova_to_phys(const struct isim_pgtable_words *w,
 	unsigned level = p->top;
 	uint64_t word = pt_get(w, table, pt_index(w, p, iova, level)), bytes;
 
+	if (w->is_bounded && pt_is_out_of_range(p, iova))
+		return 0;
 	while (w->kind(p, word, level) == ISIM_WORD_TABLE) {
 		table = isim_pgtable_at(p, w->address(p, word, level), level - 1);
 		if (ISIM_UNLIKELY(!table))

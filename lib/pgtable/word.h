@@ -122,6 +122,8 @@ ISIM_INLINE unsigned pt_run_lg2(const struct isim_pgtable_words *w,
 ISIM_INLINE unsigned pt_leaf_lg2(const struct isim_pgtable_words *w,
                                  const struct iommusim_pgtable *p, uint64_t word, unsigned level)
 {
+	if (w->leaf_lg2)
+		return w->leaf_lg2(p, word, level);
 	return pt_shift(w, level) + pt_run_lg2(w, p, word, level);
 }
 
