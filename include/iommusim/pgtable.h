@@ -18,10 +18,13 @@ extern "C" {
 #define IOMMUSIM_PROT_PRIV   32u
 
 /** Quirks, the values of Linux 6.1 and 6.12 (include/linux/io-pgtable.h). */
-#define IOMMUSIM_QUIRK_ARM_NS         UINT32_C(0x1)
-#define IOMMUSIM_QUIRK_ARM_TTBR1      UINT32_C(0x20)
-#define IOMMUSIM_QUIRK_ARM_OUTER_WBWA UINT32_C(0x40)
-#define IOMMUSIM_QUIRK_ARM_HD         UINT32_C(0x80) /* 6.12 */
+#define IOMMUSIM_QUIRK_ARM_NS           UINT32_C(0x1)
+#define IOMMUSIM_QUIRK_NO_PERMS         UINT32_C(0x2)
+#define IOMMUSIM_QUIRK_ARM_MTK_EXT      UINT32_C(0x8)
+#define IOMMUSIM_QUIRK_ARM_MTK_TTBR_EXT UINT32_C(0x10)
+#define IOMMUSIM_QUIRK_ARM_TTBR1        UINT32_C(0x20)
+#define IOMMUSIM_QUIRK_ARM_OUTER_WBWA   UINT32_C(0x40)
+#define IOMMUSIM_QUIRK_ARM_HD           UINT32_C(0x80) /* 6.12 */
 
 /** The most levels of any format; level 0 is the table that holds only leaves. */
 #define IOMMUSIM_MAX_LEVELS 6
@@ -53,6 +56,7 @@ extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lp
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae32_s1;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae32_s2;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_mali_lpae;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_v7s;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_dart1;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_dart2;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_amd_v1;

@@ -12,6 +12,7 @@ static const struct iommusim_pgtable_format *const formats[] = {
 	&iommusim_pgtable_arm_lpae32_s1,
 	&iommusim_pgtable_arm_lpae32_s2,
 	&iommusim_pgtable_arm_mali_lpae,
+	&iommusim_pgtable_arm_v7s,
 	/* Apple */
 	&iommusim_pgtable_dart1,
 	&iommusim_pgtable_dart2,

@@ -133,8 +133,11 @@ static void give_to_arena(struct iommusim_pgtable *p, uint64_t pa, void *table, 
 static int is_good_address(const struct iommusim_pgtable *p, uint64_t pa, unsigned level)
 {
 	const struct isim_pgtable_words *w = p->ops->words;
+	const struct isim_pgtable_impl *impl = p->config.format->impl;
 	unsigned above = level + 1 < IOMMUSIM_MAX_LEVELS ? level + 1 : level;
 
+	if (impl->holds_table)
+		return impl->holds_table(p, pa);
 	return !w->table || w->address(p, w->table(p, pa, above), above) == pa;
 }
 

@@ -116,6 +116,8 @@ struct isim_pgtable_impl {
 	uint64_t arena_start;
 	/* Why a table at an address that no word holds cannot be had. 0: ERANGE. */
 	int bad_table;
+	/* May a table be at @pa? NULL: where words can say so. */
+	int (*holds_table)(const struct iommusim_pgtable *p, uint64_t pa);
 };
 
 #define ISIM_NO_LEVEL  0xff
