@@ -41,6 +41,7 @@ enum isim_partial {
 struct isim_pgtable_words {
 	unsigned word_bytes; /* 8 or 4 */
 	unsigned is_big_endian;
+	unsigned nr_levels; /* if every domain has as many; 0: it varies */
 	/* A word of level n leads to 2^(granule_lg2 + n * index_lg2) bytes, a table has 2^index_lg2
 	   words... */
 	unsigned granule_lg2, index_lg2;
