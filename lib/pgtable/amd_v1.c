@@ -103,9 +103,9 @@ static unsigned marks(const struct iommusim_pgtable *p, uint64_t word)
 	return word & D ? IOMMUSIM_MARK_DIRTY : 0;
 }
 
-static uint64_t unmarked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
+static uint64_t marked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
 {
-	return marks & IOMMUSIM_MARK_DIRTY ? word & ~D : word;
+	return marks & IOMMUSIM_MARK_DIRTY ? word | D : word & ~D;
 }
 
 static const struct isim_pgtable_words amd_v1 = {
@@ -126,7 +126,7 @@ static const struct isim_pgtable_words amd_v1 = {
 	.leaf_lg2 = leaf_lg2,
 	.fault = fault,
 	.marks = marks,
-	.unmarked = unmarked,
+	.marked = marked,
 };
 
 /* Has @address more bits than the first table covers? */

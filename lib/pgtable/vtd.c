@@ -71,10 +71,11 @@ static unsigned sl_marks(const struct iommusim_pgtable *p, uint64_t word)
 	return (word & A_SL ? IOMMUSIM_MARK_ACCESSED : 0) | (word & D_SL ? IOMMUSIM_MARK_DIRTY : 0);
 }
 
-static uint64_t sl_unmarked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
+static uint64_t sl_marked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
 {
-	return word & ~((marks & IOMMUSIM_MARK_ACCESSED ? A_SL : 0) |
-	                (marks & IOMMUSIM_MARK_DIRTY ? D_SL : 0));
+	word &= ~(A_SL | D_SL);
+	return word | (marks & IOMMUSIM_MARK_ACCESSED ? A_SL : 0) |
+	       (marks & IOMMUSIM_MARK_DIRTY ? D_SL : 0);
 }
 
 static unsigned fl_marks(const struct iommusim_pgtable *p, uint64_t word)
@@ -82,10 +83,11 @@ static unsigned fl_marks(const struct iommusim_pgtable *p, uint64_t word)
 	return (word & A_FL ? IOMMUSIM_MARK_ACCESSED : 0) | (word & D_FL ? IOMMUSIM_MARK_DIRTY : 0);
 }
 
-static uint64_t fl_unmarked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
+static uint64_t fl_marked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
 {
-	return word & ~((marks & IOMMUSIM_MARK_ACCESSED ? A_FL : 0) |
-	                (marks & IOMMUSIM_MARK_DIRTY ? D_FL : 0));
+	word &= ~(A_FL | D_FL);
+	return word | (marks & IOMMUSIM_MARK_ACCESSED ? A_FL : 0) |
+	       (marks & IOMMUSIM_MARK_DIRTY ? D_FL : 0);
 }
 
 #define WORDS(stage)                                                                          \
@@ -94,7 +96,7 @@ static uint64_t fl_unmarked(const struct iommusim_pgtable *p, uint64_t word, uns
 		.even_lg2 = 52, .partial = ISIM_PARTIAL_START, .is_bounded = 1, .kind = kind, \
 		.leaf = leaf, .table = table, .address = address,                             \
 		.attributes = stage##_attributes, .prot = prot, .fault = fault,               \
-		.marks = stage##_marks, .unmarked = stage##_unmarked                          \
+		.marks = stage##_marks, .marked = stage##_marked                              \
 	}
 
 static const struct isim_pgtable_words sl = WORDS(sl);
@@ -406,6 +408,8 @@ ISIM_INLINE uint64_t unmap(const struct isim_pgtable_words *w, struct iommusim_p
 	uint64_t bytes = pages->pgsize * pages->count, iova = pages->iova, span, nr;
 	struct stop s;
 
+	if (!isim_is_pow2(pages->pgsize) || pages->pgsize < 4096)
+		return 0;
 	if (iova >> p->info.ias) {
 		if (p->config.kernel < IOMMUSIM_KERNEL(6, 12))
 			isim_pgtable_bug(p, "the address is beyond the domain", iova);
