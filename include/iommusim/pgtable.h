@@ -71,8 +71,9 @@ IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_at(si
 IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_find(const char *name);
 
 /**
- * Where tables live, if not in the library's arena. Sizes are powers of two, at least a CPU page;
- * a table's physical address is a multiple of its size.
+ * Where tables live, if not in the library's arena. Sizes are powers of two, at least a CPU page
+ * but for v7s, whose second-level tables have 1 KiB; a table's physical address is a multiple of
+ * its size.
  */
 struct iommusim_table_memory {
 	size_t size; /* sizeof(struct iommusim_table_memory), in bytes */
