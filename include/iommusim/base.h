@@ -82,7 +82,9 @@ enum iommusim_event_kind {
 	IOMMUSIM_EVENT_PAGE_SPLIT, /* order zone pfn nr_pages */
 	IOMMUSIM_EVENT_OOM,        /* order gfp: Linux would kill a process now */
 	IOMMUSIM_EVENT_IOTLB_FLUSH_ALL, /* every entry of the domain */
-	IOMMUSIM_EVENT_BOUNCE /* pa: the memory, iova: the bounce buffer for it, size, result */
+	IOMMUSIM_EVENT_BOUNCE, /* pa: the memory, iova: the bounce buffer for it, size, result */
+	IOMMUSIM_EVENT_ADDRESS_LOST /* iova size: a v7s section was split as Linux does it: what is
+	                               left of it leads to physical address 0 and on */
 };
 
 /**
