@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_MEMORY ((size_t)32 << 20) /* of the host: a text can ask for gigabytes */
+#define MAX_MEMORY ((size_t)8 << 20) /* of the host: a text can ask for gigabytes */
 
 /* What the library was given and what it said. */
 struct witness {
