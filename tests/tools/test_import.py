@@ -122,6 +122,15 @@ def this_host_is_read_with_zoneinfo():
                               [(n["start_pfn"], n["spanned"]) for n, _ in want.values()]))
 
 
+def a_zone_below_its_marks_is_left_alone():
+    """Normal has five free pages, less than its min: with zoneinfo the first page is DMA32's."""
+    args = ["compare", "--format=json", "--policy=P3", "--attrs=single-pages", "--pgsizes=64K",
+            "--domain=extended", *files_of("amd64-4608m")]
+    first = [json.loads(run(*[arg for arg in args if arg.split("=")[0] not in left_out]).stdout)
+             ["results"][0]["misfit"]["pa"] for left_out in ([], ["--zoneinfo"])]
+    return differences(pa=([pa >> 32 for pa in first], [0, 1]))
+
+
 def zoneinfo_without_pagetypeinfo_tells_the_size():
     done = run("show", "state", *files_of("amd64-4608m")[::2])
     return [] if re.search(r"^free +\S+ of 4.5G", done.stdout, re.M) else [done.stdout[:300]]
@@ -348,7 +357,8 @@ def wrong_zoneinfo_is_refused(folder):
 
 with tempfile.TemporaryDirectory() as scratch:
     TESTS = [(function.__name__.replace("_", " "), function) for function in (
-        this_host_is_read_with_zoneinfo, zoneinfo_without_pagetypeinfo_tells_the_size,
+        this_host_is_read_with_zoneinfo, a_zone_below_its_marks_is_left_alone,
+        zoneinfo_without_pagetypeinfo_tells_the_size,
         a_report_in_a_log_is_the_same, what_is_given_is_not_the_reports,
         a_report_cut_in_half_is_refused, the_picture_fits_80_columns, cells_need_not_be_aligned, made_up_memory_is_drawn,
         colours_are_for_terminals)]

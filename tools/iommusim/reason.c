@@ -105,10 +105,11 @@ static void describe_shortage(const struct report *report, const struct result *
 		         "no page size is within reach of the page allocator: nothing was tried");
 	else
 		line_add(line,
-		         "no free block of order %u (%s), the last resort: attempt %" PRIu64
+		         "no free block of order %u (%s)%s, the last resort: attempt %" PRIu64
 		         " failed, %" PRIu64 " pages given back",
 		         witness->order, size_exact(page_of(report) << witness->order).s,
-		         witness->nr_tried, witness->nr_freed);
+		         report->state->has_marks ? " above the watermarks" : "", witness->nr_tried,
+		         witness->nr_freed);
 }
 
 static void describe_refusal(const struct report *report, const struct result *result,

@@ -106,6 +106,8 @@ static int try_snapshot(const struct options *options, struct state *state,
 	struct iommusim_phys_config config = config_of(options, state);
 	int err = read_snapshot(state, sources);
 
+	state->has_marks = text_of(sources, SOURCE_ZONEINFO) || text_of(sources, SOURCE_SPLAT);
+	config.features = state->has_marks ? IOMMUSIM_PHYS_WATERMARKS : 0;
 	if (!err)
 		err = iommusim_phys_create_snapshot(&config, state->snapshot, &state->notes,
 		                                    &state->phys);

@@ -22,6 +22,7 @@ struct state {
 	unsigned is_builtin;                  /* 1: they are the texts below */
 	unsigned is_host;                     /* 1: they are files in /proc */
 	struct iommusim_snapshot_notes notes; /* where @snapshot is set */
+	unsigned has_marks;                   /* 1: the kernel's own marks are minded */
 	unsigned has_span;                    /* 0: how much memory there is was only guessed */
 	uint64_t nr_frames;                   /* present in all zones */
 };

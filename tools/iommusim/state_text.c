@@ -90,7 +90,12 @@ static void describe_notes(const struct state *state, struct line *line)
 
 void state_assumptions(const struct state *state, struct line *line)
 {
-	line_add(line, "no watermarks, no reclaim, no compaction: what is not free now fails");
+	line_add(line, state->has_marks
+	                       ? "watermarks as above, "
+	                         "no per-CPU lists, no reclaim, no compaction: what is not free "
+	                         "now, or kept by a watermark, fails"
+	                       : "no watermarks, no reclaim, no compaction: what is not free "
+	                         "now fails");
 	if (!state->snapshot)
 		return;
 	describe_notes(state, line);
@@ -187,15 +192,15 @@ const char *state_level(uint64_t free, const struct iommusim_zone_numbers *numbe
 	return free <= numbers->high + numbers->boost ? "at or below high" : "above high";
 }
 
-/* What the kernel's own marks say of the zones, since requests here do not mind them. */
+/* Where the zones are between the kernel's own marks. */
 static void describe_marks(const struct state *state, struct line *line)
 {
 	struct iommusim_zone_numbers numbers;
 	struct iommusim_zone_info info;
 
-	if (!state->snapshot || !state->notes.has_numbers)
+	if (!state->has_marks)
 		return;
-	line_add(line, "free pages are, for the kernel,");
+	line_add(line, "free pages are");
 	for (unsigned i = 0; i < iommusim_phys_nr_zones(state->phys); i++) {
 		if (iommusim_phys_zone(state->phys, i, &info) ||
 		    iommusim_phys_numbers(state->phys, i, &numbers))
