@@ -403,9 +403,8 @@ static struct isim_zone *hit_zone(const struct iommusim_phys *phys,
 	unsigned node = req->node < 0 ? 0 : (unsigned)req->node, index;
 
 	if (migratetype_of(req->gfp) == 3 || (unsigned)req->kind >= IOMMUSIM_PAGE_RESERVED ||
-	    node >= ISIM_MAX_NODES || req->cpu >= phys->nr_cpus ||
-	    req->order >= phys->nr_orders || req->gfp & IOMMUSIM_GFP_BIT_THISNODE ||
-	    isim_wants_events(&phys->diag))
+	    node >= ISIM_MAX_NODES || req->cpu >= phys->nr_cpus || req->order >= phys->nr_orders ||
+	    req->gfp & IOMMUSIM_GFP_BIT_THISNODE || isim_wants_events(&phys->diag))
 		return NULL;
 	index = phys->preferred[node][phys->highest[req->gfp & 15]];
 	return index == ISIM_NO_ZONE ? NULL : &phys->zone[index];
