@@ -32,12 +32,17 @@ static int types_differ(const struct isim_zone *zone, uint32_t frame, unsigned o
 	return 0;
 }
 
+/* The counter is told of each piece that Linux frees, even where they are freed as one. */
 static void free_piece(struct isim_zone *zone, uint32_t frame, struct isim_freeing how,
                        unsigned cpu)
 {
+	unsigned piece = how.order;
+
 	how.type = isim_pageblock(zone, frame);
-	if (how.type != IOMMUSIM_ISOLATE)
-		isim_account(zone, cpu, 1 << how.order);
+	if (how.retag && piece > zone->pageblock_order)
+		piece = zone->pageblock_order;
+	for (unsigned i = 0; how.type != IOMMUSIM_ISOLATE && i < 1u << (how.order - piece); i++)
+		isim_account(zone, cpu, 1 << piece);
 	isim_block_free(zone, frame, how);
 }
 
