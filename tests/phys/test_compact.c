@@ -115,6 +115,42 @@ static void a_run_goes_on_where_the_last_one_stopped(void **state)
 	finish(phys, &book);
 }
 
+static void asynchronous_runs_go_on_too(void **state)
+{
+	struct book book;
+	struct iommusim_phys *phys = given_every_second_page_movable(&book);
+
+	for (unsigned i = 1; i <= 2; i++) {
+		assert_result(compact(phys, 9, MOVABLE, ASYNC), SUCCESS);
+		assert_int_equal(phys->zone[0].progress.migrate[0], 512 * i);
+		assert_int_equal(phys->zone[0].progress.migrate[1], 0);
+		book_add(&book, take(phys, 9, MOVABLE), 9, IOMMUSIM_PAGE_ANON);
+	}
+	finish(phys, &book);
+}
+
+/* The lowest pageblock is Unmovable: emptied, it is one that a movable request may claim. */
+static void a_pageblock_of_another_type_is_as_good(void **state)
+{
+	struct iommusim_phys_config config = { .features = IOMMUSIM_PHYS_COMPACTION };
+	struct iommusim_phys *phys = given_zone(config, 0, FRAMES);
+	struct book book = given_book(FRAMES);
+
+	take_everything_movable(phys);
+	assert_ok(iommusim_phys_set_pageblock_type(phys, 0, IOMMUSIM_UNMOVABLE));
+	for (iommusim_pfn pfn = 0; pfn < FRAMES; pfn++) {
+		if (pfn % 2)
+			assert_ok(iommusim_phys_free(phys, pfn, 0));
+		else
+			book_add(&book, pfn, 0, IOMMUSIM_PAGE_ANON);
+	}
+	book_owns(&book, phys);
+	assert_result(compact(phys, 9, MOVABLE, LIGHT), SUCCESS);
+	assert_int_equal(book.nr_moves, 256);
+	assert_list(phys, 9, UNMOVABLE, "0");
+	finish(phys, &book);
+}
+
 static void a_block_that_is_there_needs_no_work(void **state)
 {
 	struct book book;
@@ -314,6 +350,8 @@ int main(void)
 		cmocka_unit_test(async_leaves_the_pageblocks_of_other_types_alone),
 		cmocka_unit_test(pages_go_from_the_lowest_pageblock_to_the_highest),
 		cmocka_unit_test(a_run_goes_on_where_the_last_one_stopped),
+		cmocka_unit_test(asynchronous_runs_go_on_too),
+		cmocka_unit_test(a_pageblock_of_another_type_is_as_good),
 		cmocka_unit_test(a_block_that_is_there_needs_no_work),
 		cmocka_unit_test(without_free_memory_it_is_skipped),
 		cmocka_unit_test(where_memory_lacks_it_is_skipped),

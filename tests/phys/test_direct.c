@@ -2,6 +2,8 @@
 /* Requests whose pages have to be made: by direct compaction, by direct reclaim, or not at all. */
 #include "book.h"
 
+#include "phys/zone.h"
+
 #define FRAMES   4096u
 #define FEATURES (IOMMUSIM_PHYS_WATERMARKS | IOMMUSIM_PHYS_RECLAIM | IOMMUSIM_PHYS_COMPACTION)
 
@@ -71,7 +73,11 @@ static void without_noretry_sync_light_makes_the_block(void **state)
 	struct iommusim_phys *phys = given_holes(&book, IOMMUSIM_PAGE_ANON, 2);
 	struct iommusim_attempt_report report;
 
+	phys->zone[0].progress.defer_shift = 1; /* it failed before: one try is put off */
+	assert_err(request(phys, &book, 9, KERNEL | IOMMUSIM_GFP_BIT_NORETRY), IOMMUSIM_ENOMEM);
+	assert_int_equal(phys->zone[0].progress.considered, 1);
 	assert_ok(request(phys, &book, 9, KERNEL));
+	assert_int_equal(phys->zone[0].progress.defer_shift, 0);
 	iommusim_phys_report(phys, &report);
 	assert_int_equal(report.nr_compactions, 2);
 	assert_int_equal(report.nr_reclaims, 1);

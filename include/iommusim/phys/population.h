@@ -115,8 +115,8 @@ struct iommusim_reclaim_counts {
  * looks at one frame, of half as many at two, and so on, since what was read together grows old
  * together; the others count as in use. It takes what it meets: cache, slab, and with a share of 60
  * in 200 (the default swappiness), as long as swap is left, anonymous memory. Where that is not
- * enough, a second turn spares nothing. A huge page is swapped out as a whole; write-back and
- * swapping succeed.
+ * enough, a second turn spares nothing. A huge page is swapped out as a whole, a block above a
+ * pageblock is not taken; write-back and swapping succeed.
  */
 IOMMUSIM_API int iommusim_phys_reclaim(struct iommusim_phys *phys, unsigned index, uint64_t nr,
                                        struct iommusim_reclaim_counts *counts);
