@@ -67,7 +67,9 @@ enum iommusim_event_kind {
 	IOMMUSIM_EVENT_IOVA_FREE,  /* iova size */
 	IOMMUSIM_EVENT_MAP,        /* iova pa size result: one physically contiguous run */
 	IOMMUSIM_EVENT_UNMAP,      /* iova size, pa: bytes really unmapped */
-	IOMMUSIM_EVENT_IOTLB_SYNC  /* iova: first byte, size: bytes, pa: page size of the entries */
+	IOMMUSIM_EVENT_IOTLB_SYNC, /* iova: first byte, size: bytes, pa: page size of the entries */
+	IOMMUSIM_EVENT_ADDRESS_LOST /* iova size: a v7s section was split as Linux does it: what is
+	                               left of it leads to physical address 0 and on */
 };
 
 /**

@@ -18,13 +18,20 @@ extern "C" {
 #define IOMMUSIM_PROT_PRIV   32u
 
 /** Quirks, the values of Linux 6.1 and 6.12 (include/linux/io-pgtable.h). */
-#define IOMMUSIM_QUIRK_ARM_NS         UINT32_C(0x1)
-#define IOMMUSIM_QUIRK_ARM_TTBR1      UINT32_C(0x20)
-#define IOMMUSIM_QUIRK_ARM_OUTER_WBWA UINT32_C(0x40)
-#define IOMMUSIM_QUIRK_ARM_HD         UINT32_C(0x80) /* 6.12 */
+#define IOMMUSIM_QUIRK_ARM_NS           UINT32_C(0x1)
+#define IOMMUSIM_QUIRK_NO_PERMS         UINT32_C(0x2)
+#define IOMMUSIM_QUIRK_ARM_MTK_EXT      UINT32_C(0x8)
+#define IOMMUSIM_QUIRK_ARM_MTK_TTBR_EXT UINT32_C(0x10)
+#define IOMMUSIM_QUIRK_ARM_TTBR1        UINT32_C(0x20)
+#define IOMMUSIM_QUIRK_ARM_OUTER_WBWA   UINT32_C(0x40)
+#define IOMMUSIM_QUIRK_ARM_HD           UINT32_C(0x80) /* 6.12 */
 
 /** The most levels of any format; level 0 is the table that holds only leaves. */
-#define IOMMUSIM_MAX_LEVELS 4
+#define IOMMUSIM_MAX_LEVELS 6
+
+/** Marks that hardware leaves in the words of some formats. */
+#define IOMMUSIM_MARK_ACCESSED 1u
+#define IOMMUSIM_MARK_DIRTY    2u
 
 /** @count pages of @pgsize bytes each, contiguous on both sides: one driver call. */
 struct iommusim_map_pages {
@@ -46,6 +53,16 @@ struct iommusim_pgtable_format {
 
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae_s1;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae_s2;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae32_s1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae32_s2;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_mali_lpae;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_v7s;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_dart1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_dart2;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_amd_v1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_amd_v2;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_vtd_sl;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_vtd_fl;
 
 /** Built-in format number @index, NULL beyond the last. */
 IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_at(size_t index);
@@ -65,9 +82,15 @@ struct iommusim_table_memory {
 	int (*alloc_table)(void *ctx, uint64_t bytes, uint32_t gfp, uint64_t *pa);
 	void (*free_table)(void *ctx, uint64_t pa, uint64_t bytes);
 	/* The host's pointer to the table at @pa, aligned for its words; valid until it is freed.
-	 */
+	   Asked once for each table. */
 	void *(*table_at)(void *ctx, uint64_t pa);
 };
+
+/**
+ * Linux 6.1 and 6.12 lose the address of a v7s section that is split: its pages lead to physical
+ * address 0 and on. FIXED keeps it.
+ */
+enum iommusim_section_split { IOMMUSIM_SPLIT_AS_LINUX, IOMMUSIM_SPLIT_FIXED };
 
 /** In every field but @size, @format and @pgsizes, zero means "the default". New fields go at the
     end. */
@@ -76,7 +99,8 @@ struct iommusim_pgtable_config {
 	const struct iommusim_pgtable_format *format;
 	unsigned kernel;         /* IOMMUSIM_KERNEL(); default 6.12 */
 	unsigned page_shift;     /* 12 .. 16, log2 of the CPU page size in bytes; default 12 */
-	uint64_t pgsizes;        /* what the hardware offers, in bytes, one bit each */
+	uint64_t pgsizes;        /* what the hardware offers, in bytes, one bit each; AMD: 0, they
+	                            are the kernel's */
 	unsigned ias, oas;       /* bits of input and output addresses, 1 .. 64; default 48 */
 	uint32_t quirks;         /* IOMMUSIM_QUIRK_* */
 	unsigned is_noncoherent; /* 1: the walker does not snoop the CPU's caches */
@@ -85,6 +109,15 @@ struct iommusim_pgtable_config {
 	   32 GiB. */
 	uint64_t arena_start;
 	const struct iommusim_host *host;
+	/* Arm long descriptors: 1: the page sizes grow by those of the contiguous hint (16 words of
+	   4K or 2M; 128 of 16K, 32 of 32M; 32 of 64K or 512M). Linux never sets it. */
+	unsigned contiguous;
+	/* AMD v2 only: 4 or 5 (6.12); default 4. */
+	unsigned nr_levels;
+	/* VT-d only: 1: leaves snoop the CPU's caches, whatever a device asks for. */
+	unsigned force_snoop;
+	/* v7s only: what a section that is split leads to. */
+	enum iommusim_section_split section_split;
 };
 
 struct iommusim_pgtable; /* opaque: the tables of one domain */
@@ -98,9 +131,16 @@ struct iommusim_pgtable_info {
 	uint64_t root;                    /* physical address of the first table */
 	uint64_t root_bytes, table_bytes; /* memory of the first table, of each other */
 	uint64_t nr_tables;               /* now, the first one included */
-	/* Register fields; ttbr is vttbr and tcr_sl a field of vtcr for stage 2. */
+	/* Register fields; ttbr is vttbr and tcr_sl a field of vtcr for stage 2, ttbr is transtab
+	   and mair memattr for Mali. */
 	uint64_t ttbr, mair;
 	unsigned tcr_ips, tcr_tg, tcr_sh, tcr_orgn, tcr_irgn, tcr_tsz, tcr_sl;
+	uint64_t tables_bytes; /* memory of all tables now */
+	unsigned nr_roots;     /* first tables: 1, up to 4 for DART */
+	uint64_t roots[4];     /* their physical addresses; roots[0] is root */
+	uint32_t prrr, nmrr;   /* v7s: registers */
+	/* Calls at which Linux would have stopped with BUG(); they changed nothing. */
+	uint64_t nr_bugs;
 };
 
 /**
@@ -139,9 +179,9 @@ iommusim_pgtable_info(const struct iommusim_pgtable *pgtable);
  * Returns 0 with at least one page mapped (none for a count of 0); -IOMMUSIM_EINVAL: a page size
  * that is not there, or neither READ nor WRITE; -IOMMUSIM_ERANGE: beyond ias or oas, or a table
  * address that no word can hold; -IOMMUSIM_EEXIST: a leaf is there (tables before it that were in
- * the way are gone, with what they mapped, as in Linux); -IOMMUSIM_ENOMEM: no table page (tables
- * that were added on the way stay, as in Linux; what is mapped does not change); -IOMMUSIM_EHOST
- * (with the arena nothing changed, else as ENOMEM).
+ * the way are gone, with what they mapped, as in Linux); -IOMMUSIM_EFAULT: a word is corrupt;
+ * -IOMMUSIM_ENOMEM: no table page (tables that were added on the way stay, as in Linux; what is
+ * mapped does not change); -IOMMUSIM_EHOST (with the arena nothing changed, else as ENOMEM).
  */
 IOMMUSIM_API int iommusim_pgtable_map(struct iommusim_pgtable *pgtable,
                                       const struct iommusim_map_pages *pages, uint64_t *mapped);
@@ -171,6 +211,17 @@ IOMMUSIM_API uint64_t iommusim_pgtable_unmap(struct iommusim_pgtable *pgtable, u
 IOMMUSIM_API uint64_t iommusim_pgtable_iova_to_phys(const struct iommusim_pgtable *pgtable,
                                                     uint64_t iova);
 
+/** Why a walk ends without a page that may be used. */
+enum iommusim_fault_cause {
+	IOMMUSIM_FAULT_NONE,
+	IOMMUSIM_FAULT_NOT_PRESENT,  /* an empty entry */
+	IOMMUSIM_FAULT_TABLE,        /* a word leads to a table that is not there: it is corrupt */
+	IOMMUSIM_FAULT_RESERVED,     /* bits that must be 0, or a leaf where there may be none */
+	IOMMUSIM_FAULT_ADDRESS_SIZE, /* an address beyond ias, or a page beyond oas */
+	IOMMUSIM_FAULT_ACCESS_FLAG,  /* the access flag is clear */
+	IOMMUSIM_FAULT_PERMISSION    /* the page is there, but not for that access */
+};
+
 /** What a walker reads on its way. */
 struct iommusim_pgtable_walk {
 	unsigned nr; /* words read, from the first table on */
@@ -178,11 +229,16 @@ struct iommusim_pgtable_walk {
 		uint64_t table; /* physical address of the table */
 		uint64_t index; /* of the word in it */
 		uint64_t word;  /* its value */
+		uint64_t size;  /* bytes that the word covers */
+		unsigned level; /* of the table */
 	} step[IOMMUSIM_MAX_LEVELS];
 	/* The leaf, if there is one. */
 	unsigned is_mapped;
 	uint64_t pa, size; /* bytes: where the whole leaf leads */
 	unsigned prot;     /* IOMMUSIM_PROT_*, as far as the word tells */
+	unsigned marks;    /* IOMMUSIM_MARK_* */
+	/* NOT_PRESENT, TABLE, and what the words themselves are faulty of. */
+	enum iommusim_fault_cause cause;
 };
 
 /** Walk the tables for @iova, whose range is not checked. */

@@ -30,6 +30,9 @@ static void print_quirks(uint32_t quirks)
 		const char *name;
 	} names[] = {
 		{ IOMMUSIM_QUIRK_ARM_NS, "ARM_NS" },
+		{ IOMMUSIM_QUIRK_NO_PERMS, "NO_PERMS" },
+		{ IOMMUSIM_QUIRK_ARM_MTK_EXT, "ARM_MTK_EXT" },
+		{ IOMMUSIM_QUIRK_ARM_MTK_TTBR_EXT, "ARM_MTK_TTBR_EXT" },
 		{ IOMMUSIM_QUIRK_ARM_TTBR1, "ARM_TTBR1" },
 		{ IOMMUSIM_QUIRK_ARM_OUTER_WBWA, "ARM_OUTER_WBWA" },
 		{ IOMMUSIM_QUIRK_ARM_HD, "ARM_HD (6.12)" },
