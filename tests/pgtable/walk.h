@@ -65,10 +65,11 @@ enum walk_cause {
 
 struct walk_answer {
 	enum walk_cause cause;
-	unsigned level;    /* of the table read last: 0 holds only leaves */
-	uint64_t word;     /* read last */
-	uint64_t pa, size; /* of the byte asked for; of the page */
-	unsigned prot;     /* WALK_R and so on */
+	unsigned level; /* of the table read last: 0 holds only leaves */
+	uint64_t word;  /* read last */
+	uint64_t pa;    /* of the byte asked for */
+	uint64_t size;  /* bytes of the page, or that the word read last covers */
+	unsigned prot;  /* WALK_R and so on */
 };
 
 /* One word, as the walker found it, and what the decoder makes of it. */
@@ -223,6 +224,7 @@ static inline enum walk_cause walk_tables(const struct walk_config *config,
 
 		answer->level = w.level = level;
 		w.shift = g->level[level].shift;
+		answer->size = UINT64_C(1) << w.shift;
 		if (!walk_read(config, g, table + index * g->word_bytes, &w.word))
 			return WALK_NO_TABLE;
 		answer->word = w.word;
