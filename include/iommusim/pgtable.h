@@ -245,6 +245,44 @@ struct iommusim_pgtable_walk {
 IOMMUSIM_API void iommusim_pgtable_walk(const struct iommusim_pgtable *pgtable, uint64_t iova,
                                         struct iommusim_pgtable_walk *walk);
 
+/** What a device wants to do with an address. */
+#define IOMMUSIM_ACCESS_READ    1u
+#define IOMMUSIM_ACCESS_WRITE   2u
+#define IOMMUSIM_ACCESS_EXECUTE 4u
+#define IOMMUSIM_ACCESS_PRIV    8u /* privileged: only such an access may use a PRIV page */
+
+/**
+ * Walk the tables for an access of IOMMUSIM_ACCESS_*, as hardware does, and say why it fails. Here
+ * the range is checked, unless the format has no range. @walk may be NULL. Simplifies: marks are
+ * left as they are (iommusim_pgtable_mark()), and so is everything else.
+ */
+IOMMUSIM_API enum iommusim_fault_cause
+iommusim_pgtable_access(const struct iommusim_pgtable *pgtable, uint64_t iova, unsigned access,
+                        struct iommusim_pgtable_walk *walk);
+
+/** A word for a cause: "not present", "permission". */
+IOMMUSIM_API const char *iommusim_fault_cause_name(enum iommusim_fault_cause cause);
+
+/**
+ * Set IOMMUSIM_MARK_* in the word that a walk of @iova ends at, as hardware does at an access.
+ * Returns 0; -IOMMUSIM_EINVAL: nothing is mapped there, or the word cannot have that mark.
+ */
+IOMMUSIM_API int iommusim_pgtable_mark(struct iommusim_pgtable *pgtable, uint64_t iova,
+                                       unsigned marks);
+
+/** Whoever reads marks: @size bytes from @iova on are one page with @marks, which are not 0. */
+typedef void (*iommusim_marks_fn)(void *ctx, uint64_t iova, uint64_t size, unsigned marks);
+
+/**
+ * Tell @fn of every page with a mark of @marks that has a byte in the @size bytes from @iova on,
+ * and clear those marks if @clear is 1. Models read_and_clear_dirty() of struct iommu_dirty_ops,
+ * Linux 6.12, for each format that has such bits. @fn may be NULL. Returns 0; -IOMMUSIM_EINVAL: the
+ * format has no such marks, or the range wraps.
+ */
+IOMMUSIM_API int iommusim_pgtable_read_marks(struct iommusim_pgtable *pgtable, uint64_t iova,
+                                             uint64_t size, unsigned marks, int clear,
+                                             iommusim_marks_fn fn, void *ctx);
+
 /** Leaves of one size that go on physically with the same protection. */
 struct iommusim_mapped_range {
 	uint64_t iova, pa, size, pgsize; /* bytes */

@@ -103,9 +103,9 @@ static unsigned marks(const struct iommusim_pgtable *p, uint64_t word)
 	return word & D ? IOMMUSIM_MARK_DIRTY : 0;
 }
 
-static uint64_t unmarked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
+static uint64_t marked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
 {
-	return marks & IOMMUSIM_MARK_DIRTY ? word & ~D : word;
+	return marks & IOMMUSIM_MARK_DIRTY ? word | D : word & ~D;
 }
 
 static const struct isim_pgtable_words amd_v1 = {
@@ -126,7 +126,7 @@ static const struct isim_pgtable_words amd_v1 = {
 	.leaf_lg2 = leaf_lg2,
 	.fault = fault,
 	.marks = marks,
-	.unmarked = unmarked,
+	.marked = marked,
 };
 
 /* Has @address more bits than the first table covers? */
@@ -228,10 +228,7 @@ ISIM_INLINE void write_pages(const struct isim_pgtable_words *w, struct iommusim
 	uint64_t bits = pt_attributes(p, pages->prot, 0, 0), each = PT_BIT(words_lg2(lg2));
 
 	if (each == 1) {
-		for (uint64_t i = 0; lg2 > 48 && i < nr; i++) /* a word may wrap */
-			pt_put(w, table, index + i, leaf(bits, pages->pa + (i << lg2), 0));
-		if (lg2 <= 48)
-			pt_write(w, table, index, pages->pa, bits, (lg2 - 12) / 9, nr);
+		pt_write(w, table, index, pages->pa, bits, (lg2 - 12) / 9, nr);
 		return;
 	}
 	for (uint64_t i = 0; i < nr; i++)
@@ -239,40 +236,73 @@ ISIM_INLINE void write_pages(const struct isim_pgtable_words *w, struct iommusim
 		        0, each);
 }
 
+/* The table for @pages, of 2^@lg2 bytes, and its level; the tree grows for them first. */
+static int find_table(struct iommusim_pgtable *p, const struct iommusim_map_pages *pages,
+                      unsigned lg2, unsigned *level, void **table)
+{
+	int err = isim_pgtable_reserve(p);
+
+	if (!err)
+		err = grow_for(p, pages->iova, lg2, pages->gfp);
+	if (*level > p->top) /* 6.1: into the first table, whatever its level */
+		*level = p->top;
+	return err ? err : reach(p, pages, *level, table);
+}
+
 /* As many of @pages, of 2^@lg2 bytes, as one table holds. */
 ISIM_INLINE int map_some(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
                          const struct iommusim_map_pages *pages, unsigned lg2, uint64_t *done)
 {
-	unsigned level = (lg2 - 12) / 9, run = words_lg2(lg2);
-	void *table = NULL;
+	unsigned level = (lg2 - 12) / 9, run = words_lg2(lg2), at;
+	void *table = pt_start(w, p, pages->iova, level, &at);
 	uint64_t index, nr;
-	int err = isim_pgtable_reserve(p);
 
-	if (!err && ISIM_UNLIKELY(level > p->top || is_beyond(p, pages->iova) ||
-	                          is_beyond(p, pages->iova + (PT_BIT(lg2) - 1))))
-		err = grow_for(p, pages->iova, lg2, pages->gfp);
-	if (level > p->top) /* 6.1: into the first table, whatever its level */
-		level = p->top;
-	if (!err)
-		err = reach(p, pages, level, &table);
-	if (ISIM_UNLIKELY(err))
-		return err;
+	/* A table that was found before is not the first one: the tree is large enough. */
+	if (ISIM_UNLIKELY(at != level || level == p->top)) {
+		int err = find_table(p, pages, lg2, &level, &table);
+
+		if (err)
+			return err;
+	}
 	index = pt_index(w, p, pages->iova, level);
 	nr = level == (lg2 - 12) / 9 ? (512 - index) >> run : 1;
 	nr = nr < pages->count ? nr : pages->count;
-	if (level)
+	if (level && pt_look(w, table, index, nr << run).any)
 		make_way(p, table, index, pages->iova, level, nr << run);
 	write_pages(w, p, pages, table, index, lg2, nr);
 	*done = nr;
 	return 0;
 }
 
+ISIM_INLINE int map_sized(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
+                          const struct iommusim_map_pages *pages, unsigned lg2, uint64_t *mapped)
+{
+	struct iommusim_map_pages left;
+	uint64_t done;
+	int err = pages->count ? map_some(w, p, pages, lg2, &done) : 0;
+
+	if (ISIM_UNLIKELY(err || !pages->count))
+		return err;
+	*mapped = done << lg2;
+	if (ISIM_LIKELY(done == pages->count))
+		return 0;
+	left = *pages;
+	do {
+		left.iova += done << lg2;
+		left.pa += done << lg2;
+		left.count -= done;
+		err = map_some(w, p, &left, lg2, &done);
+		if (err)
+			return err;
+		*mapped += done << lg2;
+	} while (done < left.count);
+	return 0;
+}
+
+/* With the usual sizes their logarithm is a constant. */
 ISIM_INLINE int map(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
                     const struct iommusim_map_pages *pages, uint64_t *mapped)
 {
-	struct iommusim_map_pages left = *pages;
-	unsigned lg2;
-
 	if (!isim_is_pow2(pages->pgsize) || pages->pgsize < 4096)
 		return -IOMMUSIM_EINVAL;
 	if ((pages->iova | pages->pa) & (pages->pgsize - 1))
@@ -280,19 +310,11 @@ ISIM_INLINE int map(const struct isim_pgtable_words *w, struct iommusim_pgtable 
 		                        pages->iova);
 	if (!pt_has_access(pages))
 		return -IOMMUSIM_EINVAL;
-	lg2 = isim_low_bit(pages->pgsize);
-	while (left.count) {
-		uint64_t done;
-		int err = map_some(w, p, &left, lg2, &done);
-
-		if (ISIM_UNLIKELY(err))
-			return err;
-		*mapped += done << lg2;
-		left.iova += done << lg2;
-		left.pa += done << lg2;
-		left.count -= done;
-	}
-	return 0;
+	if (ISIM_LIKELY(pages->pgsize == PT_BIT(12)))
+		return map_sized(w, p, pages, 12, mapped);
+	if (pages->pgsize == PT_BIT(21))
+		return map_sized(w, p, pages, 21, mapped);
+	return map_sized(w, p, pages, isim_low_bit(pages->pgsize), mapped);
 }
 
 /* ---- Looking up ---- */
@@ -326,16 +348,29 @@ static struct found look_up(const struct iommusim_pgtable *p, uint64_t iova)
 	return f;
 }
 
-static uint64_t translate(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
-                          uint64_t iova)
+ISIM_INLINE uint64_t translate(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
+                               uint64_t iova)
 {
-	struct found f = look_up(p, iova);
-	uint64_t mask, word;
+	const void *table = p->root;
+	unsigned level = p->top;
+	uint64_t index, word, mask;
 
-	if (!f.table)
+	if (is_beyond(p, iova))
 		return 0;
-	mask = PT_BIT(leaf_lg2(p, f.word, f.level)) - 1;
-	word = pt_get(w, f.table, first_of(f.index, f.word));
+	for (;;) {
+		index = pt_index(w, p, iova, level);
+		word = pt_get(w, table, index);
+		if (!level || kind(p, word, level) != ISIM_WORD_TABLE)
+			break;
+		table = pt_below(w, p, word, level--);
+		if (!table)
+			return 0;
+	}
+	mask = PT_BIT(pt_shift(w, level)) - 1;
+	if (ISIM_UNLIKELY((word & NEXT(7)) == NEXT(7))) {
+		mask = PT_BIT(encoded_lg2(word)) - 1;
+		word = pt_get(w, table, first_of(index, word));
+	}
 	return word & PR ? (word & ADDR & ~mask) + (iova & mask) : 0;
 }
 

@@ -62,10 +62,11 @@ static unsigned marks(const struct iommusim_pgtable *p, uint64_t word)
 	return (word & A ? IOMMUSIM_MARK_ACCESSED : 0) | (word & D ? IOMMUSIM_MARK_DIRTY : 0);
 }
 
-static uint64_t unmarked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
+static uint64_t marked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
 {
-	return word &
-	       ~((marks & IOMMUSIM_MARK_ACCESSED ? A : 0) | (marks & IOMMUSIM_MARK_DIRTY ? D : 0));
+	word &= ~(A | D);
+	return word | (marks & IOMMUSIM_MARK_ACCESSED ? A : 0) |
+	       (marks & IOMMUSIM_MARK_DIRTY ? D : 0);
 }
 
 static const struct isim_pgtable_words amd_v2 = {
@@ -84,7 +85,7 @@ static const struct isim_pgtable_words amd_v2 = {
 	.prot = prot,
 	.fault = fault,
 	.marks = marks,
-	.unmarked = unmarked,
+	.marked = marked,
 };
 
 /* ---- Mapping ---- */

@@ -197,11 +197,12 @@ static unsigned s1_marks(const struct iommusim_pgtable *p, uint64_t word)
 	       ((word & DBM) && !(word & AP_RDONLY) ? IOMMUSIM_MARK_DIRTY : 0);
 }
 
-static uint64_t s1_unmarked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
+static uint64_t s1_marked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
 {
-	if (marks & IOMMUSIM_MARK_ACCESSED)
-		word &= ~AF;
-	return marks & IOMMUSIM_MARK_DIRTY && word & DBM ? word | AP_RDONLY : word;
+	word = marks & IOMMUSIM_MARK_ACCESSED ? word | AF : word & ~AF;
+	if (word & DBM)
+		word = marks & IOMMUSIM_MARK_DIRTY ? word & ~AP_RDONLY : word | AP_RDONLY;
+	return word;
 }
 
 static unsigned s2_marks(const struct iommusim_pgtable *p, uint64_t word)
@@ -209,9 +210,9 @@ static unsigned s2_marks(const struct iommusim_pgtable *p, uint64_t word)
 	return word & AF ? IOMMUSIM_MARK_ACCESSED : 0;
 }
 
-static uint64_t s2_unmarked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
+static uint64_t s2_marked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
 {
-	return marks & IOMMUSIM_MARK_ACCESSED ? word & ~AF : word;
+	return marks & IOMMUSIM_MARK_ACCESSED ? word | AF : word & ~AF;
 }
 
 static enum iommusim_fault_cause fault(const struct iommusim_pgtable *p, uint64_t word,
@@ -236,15 +237,14 @@ static enum iommusim_fault_cause fault(const struct iommusim_pgtable *p, uint64_
 	{                                                                          \
 		SHARED(stage, granule, index, addr), .leaf = leaf, .fault = fault, \
 						     .marks = stage##_marks,       \
-						     .unmarked = stage##_unmarked  \
+						     .marked = stage##_marked      \
 	}
 
-#define RUNS(stage, granule, index, addr, run)                                        \
-	{                                                                             \
-		SHARED(stage, granule, index, addr),                                  \
-			.leaf = leaf, .fault = fault, .marks = stage##_marks,         \
-			.unmarked = stage##_unmarked, .run_lg2 = run, .runs_rise = 1, \
-			.single = single                                              \
+#define RUNS(stage, granule, index, addr, run)                                                     \
+	{                                                                                          \
+		SHARED(stage, granule, index, addr),                                               \
+			.leaf = leaf, .fault = fault, .marks = stage##_marks,                      \
+			.marked = stage##_marked, .run_lg2 = run, .runs_rise = 1, .single = single \
 	}
 
 static const struct isim_pgtable_words s1_4k = WORDS(s1, 12, 9, address);

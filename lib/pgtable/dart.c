@@ -83,13 +83,13 @@ static unsigned prot_2(const struct iommusim_pgtable *p, uint64_t word, unsigned
 }
 
 /* A page of DART 2 with 4K loses two bits of its address: no run of words rises evenly. */
-#define WORDS(version, granule, index, linear)                                                  \
-	{                                                                                       \
-		.word_bytes = 8, .granule_lg2 = (granule), .index_lg2 = (index),                \
-		.linear_lg2 = (linear), .even_lg2 = (linear), .partial = ISIM_PARTIAL_REFUSE,   \
-		.has_roots = 1, .is_aliasing = 1, .kind = kind, .are_leaves = are_leaves,       \
-		.leaf = leaf_##version, .table = table_##version, .address = address_##version, \
-		.attributes = attributes_##version, .prot = prot_##version                      \
+#define WORDS(version, granule, index, linear)                                                   \
+	{                                                                                        \
+		.word_bytes = 8, .nr_levels = 2, .granule_lg2 = (granule), .index_lg2 = (index), \
+		.linear_lg2 = (linear), .even_lg2 = (linear), .partial = ISIM_PARTIAL_REFUSE,    \
+		.has_roots = 1, .is_aliasing = 1, .kind = kind, .are_leaves = are_leaves,        \
+		.leaf = leaf_##version, .table = table_##version, .address = address_##version,  \
+		.attributes = attributes_##version, .prot = prot_##version                       \
 	}
 
 static const struct isim_pgtable_words dart1_4k = WORDS(1, 12, 9, 36);

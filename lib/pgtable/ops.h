@@ -20,7 +20,7 @@ ISIM_INLINE uint64_t pt_room(const struct isim_pgtable_words *w, const struct io
 	unsigned lg2 = pt_index_lg2(w, level);
 	uint64_t room = PT_BIT(lg2) - (index & (PT_BIT(lg2) - 1));
 
-	if (level == p->top && room > p->root_words - index)
+	if (level == pt_top(w, p) && room > p->root_words - index)
 		room = p->root_words - index;
 	return count < room ? count : room;
 }
@@ -31,8 +31,8 @@ ISIM_INLINE uint64_t pt_room(const struct isim_pgtable_words *w, const struct io
 ISIM_INLINE void *pt_start(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
                            uint64_t iova, unsigned want, unsigned *level)
 {
-	*level = p->top;
-	if (want < p->top && p->found[want].tag == iova >> pt_shift(w, want + 1) &&
+	*level = pt_top(w, p);
+	if (want < pt_top(w, p) && p->found[want].tag == iova >> pt_shift(w, want + 1) &&
 	    p->found[want].words) {
 		*level = want;
 		return p->found[want].words;
@@ -43,7 +43,7 @@ ISIM_INLINE void *pt_start(const struct isim_pgtable_words *w, const struct iomm
 ISIM_INLINE void pt_remember(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
                              uint64_t iova, unsigned level, void *table)
 {
-	if (level < p->top)
+	if (level < pt_top(w, p))
 		p->found[level] =
 			(struct isim_pgtable_found){ .tag = iova >> pt_shift(w, level + 1),
 			                             .words = table };
@@ -331,7 +331,7 @@ ISIM_INLINE uint64_t pt_unmap_pages(const struct isim_pgtable_words *w, struct i
                                     const struct iommusim_pgtable_flush *flush)
 {
 	struct isim_pgtable_place want = pt_place(p, pages->pgsize);
-	unsigned level = p->top;
+	unsigned level = pt_top(w, p);
 	void *up = NULL, *table = w->frees_empty_tables
 	                                  ? pt_root(w, p, pages->iova)
 	                                  : pt_start(w, p, pages->iova, want.level, &level);

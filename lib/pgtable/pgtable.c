@@ -312,9 +312,8 @@ static void span_of(const struct iommusim_pgtable *p, uint64_t *first, uint64_t 
 	*last = *first | low;
 }
 
-/* The leaf of the first mapped page at or above *iova, which moves to its start. 0: none. */
-static int next_leaf(const struct iommusim_pgtable *p, uint64_t *iova,
-                     struct iommusim_pgtable_walk *walk)
+int isim_pgtable_next_leaf(const struct iommusim_pgtable *p, uint64_t *iova,
+                           struct iommusim_pgtable_walk *walk)
 {
 	uint64_t first, last;
 
@@ -342,7 +341,7 @@ int iommusim_pgtable_next(const struct iommusim_pgtable *pgtable, uint64_t iova,
 	struct iommusim_pgtable_walk walk;
 	uint64_t at = iova;
 
-	if (!next_leaf(pgtable, &at, &walk))
+	if (!isim_pgtable_next_leaf(pgtable, &at, &walk))
 		return 0;
 	*range = (struct iommusim_mapped_range){ at, walk.pa, 0, walk.size, walk.prot };
 	do {

@@ -41,6 +41,7 @@ enum isim_partial {
 struct isim_pgtable_words {
 	unsigned word_bytes; /* 8 or 4 */
 	unsigned is_big_endian;
+	unsigned nr_levels; /* if every domain has as many; 0: it varies */
 	/* A word of level n leads to 2^(granule_lg2 + n * index_lg2) bytes, a table has 2^index_lg2
 	   words... */
 	unsigned granule_lg2, index_lg2;
@@ -88,9 +89,10 @@ struct isim_pgtable_words {
 	/* Which fault a word causes by itself (reserved bits, an access flag). NULL: none does. */
 	enum iommusim_fault_cause (*fault)(const struct iommusim_pgtable *p, uint64_t word,
 	                                   unsigned level);
-	/* IOMMUSIM_MARK_* of a leaf, and the leaf without them. NULL: there are none. */
+	/* IOMMUSIM_MARK_* of a leaf, and the leaf with exactly those of @marks that it can have.
+	   NULL: there are none. */
 	unsigned (*marks)(const struct iommusim_pgtable *p, uint64_t word);
-	uint64_t (*unmarked)(const struct iommusim_pgtable *p, uint64_t word, unsigned marks);
+	uint64_t (*marked)(const struct iommusim_pgtable *p, uint64_t word, unsigned marks);
 };
 
 /* An engine, specialised for one isim_pgtable_words. The callers have checked nothing. */
@@ -206,6 +208,10 @@ void isim_pgtable_add_run(struct iommusim_pgtable *p, unsigned level, unsigned r
 
 /* -EINVAL, worded, for quirks that are not among @quirks. */
 int isim_pgtable_check_quirks(struct iommusim_pgtable *p, uint32_t quirks);
+
+/* The leaf of the first mapped page at or above *iova, which moves to its start. 0: none. */
+int isim_pgtable_next_leaf(const struct iommusim_pgtable *p, uint64_t *iova,
+                           struct iommusim_pgtable_walk *walk);
 
 /* A call at which Linux would stop with BUG(), since @why at @address: -EBUG, worded, counted. */
 int isim_pgtable_bug(struct iommusim_pgtable *p, const char *why, uint64_t address);

@@ -12,14 +12,14 @@
 
 #define PGSIZES (PT_BIT(12) | PT_BIT(16) | PT_BIT(20) | PT_BIT(24))
 
-#define WORDS(prefix, linear)                                                              \
-	{                                                                                  \
-		.word_bytes = 4, .granule_lg2 = 12, .index_lg2 = 8, .shifts = v7s_shifts,  \
-		.indices = v7s_indices, .linear_lg2 = (linear), .even_lg2 = 32,            \
-		.partial = ISIM_PARTIAL_SPLIT, .kind = v7s_kind, .leaf = prefix##_leaf,    \
-		.table = prefix##_table, .address = prefix##_address,                      \
-		.attributes = v7s_attributes_of, .prot = v7s_prot, .run_lg2 = v7s_run_lg2, \
-		.fault = v7s_fault                                                         \
+#define WORDS(prefix, linear)                                                                \
+	{                                                                                    \
+		.word_bytes = 4, .nr_levels = 2, .granule_lg2 = 12, .index_lg2 = 8,          \
+		.shifts = v7s_shifts, .indices = v7s_indices, .linear_lg2 = (linear),        \
+		.even_lg2 = 32, .partial = ISIM_PARTIAL_SPLIT, .kind = v7s_kind,             \
+		.leaf = prefix##_leaf, .table = prefix##_table, .address = prefix##_address, \
+		.attributes = v7s_attributes_of, .prot = v7s_prot, .run_lg2 = v7s_run_lg2,   \
+		.fault = v7s_fault                                                           \
 	}
 
 static const struct isim_pgtable_words v7s = WORDS(v7s, 32);
@@ -28,7 +28,7 @@ static const struct isim_pgtable_words v7s_mtk = WORDS(v7s_mtk, 35);
 /* Words of a table that are there. */
 static uint64_t words_of(const struct iommusim_pgtable *p, unsigned level)
 {
-	return level == p->top ? PT_BIT(p->root_index_lg2) : 256;
+	return level ? PT_BIT(p->root_index_lg2) : 256;
 }
 
 /* ---- Mapping ---- */
@@ -86,28 +86,47 @@ ISIM_INLINE int map_some(const struct isim_pgtable_words *w, struct iommusim_pgt
 	return err;
 }
 
+ISIM_INLINE int map_sized(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
+                          const struct iommusim_map_pages *pages, struct isim_pgtable_place place,
+                          uint64_t *mapped)
+{
+	uint64_t size = PT_BIT(pt_shift(w, place.level) + place.run_lg2), done;
+	int err = map_some(w, p, pages, place, &done);
+	struct iommusim_map_pages left;
+
+	*mapped = done * size;
+	if (ISIM_LIKELY(done == pages->count) || err)
+		return err;
+	left = *pages;
+	do {
+		left.iova += done * size;
+		left.pa += done * size;
+		left.count -= done;
+		err = map_some(w, p, &left, place, &done);
+		*mapped += done * size;
+	} while (!err && done < left.count);
+	return err;
+}
+
+/* With the usual sizes the place is a constant. */
 ISIM_INLINE int map(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
                     const struct iommusim_map_pages *pages, uint64_t *mapped)
 {
-	struct iommusim_map_pages left = *pages;
-	struct isim_pgtable_place place = pt_place(p, pages->pgsize);
+	struct isim_pgtable_place place;
 
 	if (pages->iova & p->iova_high || pages->pa & p->pa_high)
 		return -IOMMUSIM_ERANGE;
-	if (!pt_has_access(pages) || place.level == ISIM_NO_LEVEL)
+	if (!pt_has_access(pages))
 		return -IOMMUSIM_EINVAL;
-	while (left.count) {
-		uint64_t done;
-		int err = map_some(w, p, &left, place, &done);
-
-		*mapped += done * pages->pgsize;
-		if (ISIM_UNLIKELY(err))
-			return err;
-		left.iova += done * pages->pgsize;
-		left.pa += done * pages->pgsize;
-		left.count -= done;
-	}
-	return 0;
+	if (!pages->count)
+		return 0;
+	if (ISIM_LIKELY(pages->pgsize == PT_BIT(12)))
+		return map_sized(w, p, pages, (struct isim_pgtable_place){ 0, 0 }, mapped);
+	if (pages->pgsize == PT_BIT(20))
+		return map_sized(w, p, pages, (struct isim_pgtable_place){ 1, 0 }, mapped);
+	place = pt_place(p, pages->pgsize);
+	return place.level == ISIM_NO_LEVEL ? -IOMMUSIM_EINVAL
+	                                    : map_sized(w, p, pages, place, mapped);
 }
 
 /* ---- Unmapping ---- */
@@ -270,31 +289,60 @@ ISIM_INLINE uint64_t unmap_some(const struct isim_pgtable_words *w, struct iommu
 	return nr;
 }
 
+/* The slow way, one page after the other, until one is not there. The bytes. */
+static uint64_t unmap_one_by_one(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
+                                 const struct iommusim_map_pages *pages,
+                                 struct isim_pgtable_place place,
+                                 const struct iommusim_pgtable_flush *flush)
+{
+	struct iommusim_map_pages left = *pages;
+	uint64_t done = 0;
+
+	while (left.count) {
+		uint64_t nr = unmap_some(w, p, &left, place, flush);
+
+		if (!nr && !isim_pgtable_reserve(p))
+			nr = unmap_page(w, p, &left, place, flush) != 0;
+		if (!nr)
+			break;
+		done += nr * left.pgsize;
+		left.iova += nr * left.pgsize;
+		left.count -= nr;
+	}
+	return done;
+}
+
+ISIM_INLINE uint64_t unmap_sized(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
+                                 const struct iommusim_map_pages *pages,
+                                 struct isim_pgtable_place place,
+                                 const struct iommusim_pgtable_flush *flush)
+{
+	uint64_t size = PT_BIT(pt_shift(w, place.level) + place.run_lg2);
+	uint64_t nr = unmap_some(w, p, pages, place, flush);
+	struct iommusim_map_pages left;
+
+	if (ISIM_LIKELY(nr == pages->count))
+		return nr * size;
+	left = *pages;
+	left.iova += nr * size;
+	left.count -= nr;
+	return nr * size + unmap_one_by_one(w, p, &left, place, flush);
+}
+
 ISIM_INLINE uint64_t unmap(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
                            const struct iommusim_map_pages *pages,
                            const struct iommusim_pgtable_flush *flush)
 {
-	struct isim_pgtable_place place = pt_place(p, pages->pgsize);
-	struct iommusim_map_pages left = *pages;
-	uint64_t done = 0;
+	struct isim_pgtable_place place;
 
-	if (pages->iova & p->iova_high || place.level == ISIM_NO_LEVEL)
+	if (pages->iova & p->iova_high || !pages->count)
 		return 0;
-	while (left.count) {
-		uint64_t nr = unmap_some(w, p, &left, place, flush);
-
-		if (!nr) {
-			if (isim_pgtable_reserve(p))
-				break;
-			nr = unmap_page(w, p, &left, place, flush) != 0;
-			if (!nr)
-				break;
-		}
-		done += nr * pages->pgsize;
-		left.iova += nr * pages->pgsize;
-		left.count -= nr;
-	}
-	return done;
+	if (ISIM_LIKELY(pages->pgsize == PT_BIT(12)))
+		return unmap_sized(w, p, pages, (struct isim_pgtable_place){ 0, 0 }, flush);
+	if (pages->pgsize == PT_BIT(20))
+		return unmap_sized(w, p, pages, (struct isim_pgtable_place){ 1, 0 }, flush);
+	place = pt_place(p, pages->pgsize);
+	return place.level == ISIM_NO_LEVEL ? 0 : unmap_sized(w, p, pages, place, flush);
 }
 
 ISIM_PGTABLE_OPS_WITH(v7s, map, unmap, pt_iova_to_phys);

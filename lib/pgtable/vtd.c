@@ -71,10 +71,11 @@ static unsigned sl_marks(const struct iommusim_pgtable *p, uint64_t word)
 	return (word & A_SL ? IOMMUSIM_MARK_ACCESSED : 0) | (word & D_SL ? IOMMUSIM_MARK_DIRTY : 0);
 }
 
-static uint64_t sl_unmarked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
+static uint64_t sl_marked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
 {
-	return word & ~((marks & IOMMUSIM_MARK_ACCESSED ? A_SL : 0) |
-	                (marks & IOMMUSIM_MARK_DIRTY ? D_SL : 0));
+	word &= ~(A_SL | D_SL);
+	return word | (marks & IOMMUSIM_MARK_ACCESSED ? A_SL : 0) |
+	       (marks & IOMMUSIM_MARK_DIRTY ? D_SL : 0);
 }
 
 static unsigned fl_marks(const struct iommusim_pgtable *p, uint64_t word)
@@ -82,10 +83,11 @@ static unsigned fl_marks(const struct iommusim_pgtable *p, uint64_t word)
 	return (word & A_FL ? IOMMUSIM_MARK_ACCESSED : 0) | (word & D_FL ? IOMMUSIM_MARK_DIRTY : 0);
 }
 
-static uint64_t fl_unmarked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
+static uint64_t fl_marked(const struct iommusim_pgtable *p, uint64_t word, unsigned marks)
 {
-	return word & ~((marks & IOMMUSIM_MARK_ACCESSED ? A_FL : 0) |
-	                (marks & IOMMUSIM_MARK_DIRTY ? D_FL : 0));
+	word &= ~(A_FL | D_FL);
+	return word | (marks & IOMMUSIM_MARK_ACCESSED ? A_FL : 0) |
+	       (marks & IOMMUSIM_MARK_DIRTY ? D_FL : 0);
 }
 
 #define WORDS(stage)                                                                          \
@@ -94,7 +96,7 @@ static uint64_t fl_unmarked(const struct iommusim_pgtable *p, uint64_t word, uns
 		.even_lg2 = 52, .partial = ISIM_PARTIAL_START, .is_bounded = 1, .kind = kind, \
 		.leaf = leaf, .table = table, .address = address,                             \
 		.attributes = stage##_attributes, .prot = prot, .fault = fault,               \
-		.marks = stage##_marks, .unmarked = stage##_unmarked                          \
+		.marks = stage##_marks, .marked = stage##_marked                              \
 	}
 
 static const struct isim_pgtable_words sl = WORDS(sl);
@@ -264,7 +266,7 @@ ISIM_INLINE int map_some(const struct isim_pgtable_words *w, struct iommusim_pgt
 }
 
 /* Page size, alignment, and the end of the address space, in the kernel's order. */
-static int check(struct iommusim_pgtable *p, const struct iommusim_map_pages *pages)
+ISIM_INLINE int check(struct iommusim_pgtable *p, const struct iommusim_map_pages *pages)
 {
 	uint64_t bytes = pages->pgsize * pages->count, end = pages->iova + bytes;
 
@@ -283,14 +285,13 @@ static int check(struct iommusim_pgtable *p, const struct iommusim_map_pages *pa
 	return pt_has_access(pages) ? 0 : -IOMMUSIM_EINVAL;
 }
 
-ISIM_INLINE int map(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                    const struct iommusim_map_pages *pages, uint64_t *mapped)
+/* As many frames of 4K as @pages->count, a table at a time. */
+ISIM_INLINE int map_frames(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
+                           const struct iommusim_map_pages *pages, uint64_t *mapped)
 {
 	struct iommusim_map_pages left = *pages;
-	uint64_t bytes = pages->pgsize * pages->count;
-	int err = check(p, pages);
+	int err = 0;
 
-	left.count = bytes >> 12;
 	while (!err && left.count) {
 		uint64_t done = 0;
 
@@ -299,11 +300,40 @@ ISIM_INLINE int map(const struct isim_pgtable_words *w, struct iommusim_pgtable 
 		left.pa += done << 12;
 		left.count -= done;
 	}
-	if (!err)
-		*mapped = bytes;
-	else if (err == -IOMMUSIM_EHOST)
+	if (!err || err == -IOMMUSIM_EHOST)
 		*mapped = left.iova - pages->iova;
 	return err;
+}
+
+/* One page of 4K into a hole of a table that was found before; 0: it is not that case. */
+ISIM_INLINE int map_page(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
+                         const struct iommusim_map_pages *pages)
+{
+	unsigned level;
+	void *table = pt_start(w, p, pages->iova, 0, &level);
+	uint64_t index = pt_index(w, p, pages->iova, 0);
+
+	if (level || pt_get(w, table, index))
+		return 0;
+	pt_put(w, table, index, w->leaf(pt_attributes(p, pages->prot, 0, 0), pages->pa, 0));
+	return 1;
+}
+
+ISIM_INLINE int map(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
+                    const struct iommusim_map_pages *pages, uint64_t *mapped)
+{
+	struct iommusim_map_pages in_frames;
+	int err = check(p, pages);
+
+	if (ISIM_UNLIKELY(err))
+		return err;
+	if (pages->count == 1 && pages->pgsize == 4096 && map_page(w, p, pages)) {
+		*mapped = 4096;
+		return 0;
+	}
+	in_frames = *pages;
+	in_frames.count = (pages->pgsize * pages->count) >> 12;
+	return map_frames(w, p, &in_frames, mapped);
 }
 
 /* ---- Unmapping ---- */
@@ -317,22 +347,36 @@ static int is_inside_large(const struct iommusim_pgtable *p, uint64_t iova)
 	return walk.is_mapped && iova & (walk.size - 1) & ~UINT64_C(0xfff);
 }
 
-/* Bytes that the entry covers where a walk stops, or 0: the walk goes to level 0. */
-ISIM_INLINE uint64_t stops_at(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                              uint64_t iova, void **table, uint64_t *word)
-{
+/* Where a walk stops: a word and its level. */
+struct stop {
+	void *table; /* NULL: at a word that is corrupt */
+	uint64_t index;
 	unsigned level;
+};
 
-	*table = pt_start(w, p, iova, 0, &level);
-	while (*table) {
-		*word = pt_get(w, *table, pt_index(w, p, iova, level));
-		if (!level || kind(p, *word, level) != ISIM_WORD_TABLE)
+ISIM_INLINE struct stop stops_at(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
+                                 uint64_t iova)
+{
+	struct stop s;
+
+	s.table = pt_start(w, p, iova, 0, &s.level);
+	if (s.level)
+		s.table = pt_start(w, p, iova, 1, &s.level);
+	for (;;) {
+		uint64_t word;
+
+		s.index = pt_index(w, p, iova, s.level);
+		word = pt_get(w, s.table, s.index);
+		if (!s.level || kind(p, word, s.level) != ISIM_WORD_TABLE)
 			break;
-		*table = pt_below(w, p, *word, level--);
+		s.table = pt_below(w, p, word, s.level);
+		if (!s.table)
+			return s;
+		s.level--;
 	}
-	if (*table && !level)
-		pt_remember(w, p, iova, 0, *table);
-	return PT_BIT(12 + 9 * level);
+	if (s.level < 2)
+		pt_remember(w, p, iova, s.level, s.table);
+	return s;
 }
 
 static uint64_t wide_unmap(struct iommusim_pgtable *p, uint64_t iova, uint64_t bytes,
@@ -361,24 +405,28 @@ ISIM_INLINE uint64_t unmap(const struct isim_pgtable_words *w, struct iommusim_p
                            const struct iommusim_map_pages *pages,
                            const struct iommusim_pgtable_flush *flush)
 {
-	uint64_t bytes = pages->pgsize * pages->count, iova = pages->iova, span, word, index;
-	void *table;
+	uint64_t bytes = pages->pgsize * pages->count, iova = pages->iova, span, nr;
+	struct stop s;
 
+	if (!isim_is_pow2(pages->pgsize) || pages->pgsize < 4096)
+		return 0;
 	if (iova >> p->info.ias) {
 		if (p->config.kernel < IOMMUSIM_KERNEL(6, 12))
 			isim_pgtable_bug(p, "the address is beyond the domain", iova);
 		return 0;
 	}
-	span = stops_at(w, p, iova, &table, &word);
-	if (!table)
+	s = stops_at(w, p, iova);
+	if (!s.table)
 		return 0;
+	span = PT_BIT(12 + 9 * s.level);
 	bytes = bytes > span ? bytes : span;
-	index = pt_index(w, p, iova, 0);
-	/* The usual case, in one table of level 0. */
-	if (ISIM_UNLIKELY(span > 4096 || bytes >> 12 > 511 - index || bytes & 4095 || iova & 4095))
+	nr = bytes >> (12 + 9 * s.level);
+	/* The usual case: words of a table that stays, above level 0 just one. */
+	if (ISIM_UNLIKELY((iova | bytes) & (span - 1) || nr == 512 ||
+	                  nr > (s.level ? 1 : 512 - s.index)))
 		return wide_unmap(p, iova, bytes, flush);
-	pt_wipe(w, p, table, index, 0, bytes >> 12);
-	pt_flush_leaves(flush, iova, 4096, bytes >> 12);
+	pt_wipe(w, p, s.table, s.index, s.level, nr);
+	pt_flush_leaves(flush, iova, span, nr);
 	if (p->max_addr == iova + bytes)
 		p->max_addr = iova;
 	return bytes;

@@ -14,7 +14,7 @@ ISIM_INLINE uint64_t pt_iova_to_phys(const struct isim_pgtable_words *w,
                                      const struct iommusim_pgtable *p, uint64_t iova)
 {
 	const void *table = pt_root(w, p, iova);
-	unsigned level = p->top;
+	unsigned level = pt_top(w, p);
 	uint64_t word = pt_get(w, table, pt_index(w, p, iova, level)), bytes;
 
 	if (w->is_bounded && pt_is_out_of_range(p, iova))
@@ -71,13 +71,14 @@ ISIM_INLINE void pt_walk(const struct isim_pgtable_words *w, const struct iommus
                          uint64_t iova, struct iommusim_pgtable_walk *walk)
 {
 	const void *table = pt_root(w, p, iova);
-	uint64_t pa = w->has_roots
-	                      ? p->info.roots[iova >> (pt_shift(w, p->top) + p->root_index_lg2) &
-	                                      (p->info.nr_roots - 1)]
-	                      : p->info.root;
+	uint64_t pa =
+		w->has_roots
+			? p->info.roots[iova >> (pt_shift(w, pt_top(w, p)) + p->root_index_lg2) &
+	                                (p->info.nr_roots - 1)]
+			: p->info.root;
 
 	memset(walk, 0, sizeof(*walk));
-	for (unsigned level = p->top;; level--) {
+	for (unsigned level = pt_top(w, p);; level--) {
 		uint64_t index = pt_index(w, p, iova, level), word = pt_get(w, table, index);
 
 		walk->step[walk->nr].table = pa;

@@ -103,10 +103,16 @@ ISIM_INLINE unsigned pt_index_lg2(const struct isim_pgtable_words *w, unsigned l
 	return isim_pgtable_index_lg2(w, level);
 }
 
+/* Level of the first table. */
+ISIM_INLINE unsigned pt_top(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p)
+{
+	return w->nr_levels ? w->nr_levels - 1 : p->top;
+}
+
 ISIM_INLINE uint64_t pt_index(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
                               uint64_t iova, unsigned level)
 {
-	unsigned bits = level == p->top ? p->root_index_lg2 : pt_index_lg2(w, level);
+	unsigned bits = level == pt_top(w, p) ? p->root_index_lg2 : pt_index_lg2(w, level);
 
 	return iova >> pt_shift(w, level) & (PT_BIT(bits) - 1);
 }
@@ -133,7 +139,8 @@ ISIM_INLINE void *pt_root(const struct isim_pgtable_words *w, const struct iommu
 {
 	if (!w->has_roots)
 		return p->root;
-	return p->roots[iova >> (pt_shift(w, p->top) + p->root_index_lg2) & (p->info.nr_roots - 1)];
+	return p->roots[iova >> (pt_shift(w, pt_top(w, p)) + p->root_index_lg2) &
+	                (p->info.nr_roots - 1)];
 }
 
 /* Where pages of @pgsize go; level ISIM_NO_LEVEL: nowhere. */
