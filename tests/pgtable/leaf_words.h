@@ -3,7 +3,7 @@
 #ifndef LEAF_WORDS_H
 #define LEAF_WORDS_H
 
-#include "examples.h"
+#include "layout.h"
 
 /* One column of a table: pages of one kind, all at @pa. */
 struct column {

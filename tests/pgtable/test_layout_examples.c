@@ -5,9 +5,9 @@
  */
 #include <stdio.h>
 
-#include "examples_s1.h"
-#include "examples_s2.h"
-#include "examples_soc.h"
+#include "layout_s1.h"
+#include "layout_s2.h"
+#include "layout_soc.h"
 #include "test.h"
 
 /* All memory is zero but for the words of the example. */

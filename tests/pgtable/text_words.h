@@ -3,7 +3,7 @@
 #ifndef TEXT_WORDS_H
 #define TEXT_WORDS_H
 
-#include "examples.h"
+#include "layout.h"
 
 /* @prot NULL: it leads to a table. */
 struct word_row {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A table given as its words, and what is mapped by it. */
-#ifndef EXAMPLES_H
-#define EXAMPLES_H
+#ifndef LAYOUT_H
+#define LAYOUT_H
 
 #include "walk_formats.h"
 

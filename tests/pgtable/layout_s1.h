@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Tables that Linux 6.12 made, word by word: Arm long descriptors, stage 1. */
-#ifndef EXAMPLES_S1_H
-#define EXAMPLES_S1_H
+#ifndef LAYOUT_S1_H
+#define LAYOUT_S1_H
 
-#include "examples.h"
+#include "layout.h"
 
 static const struct run words_s1_4k_page[] = {
 	{ 0x80000000, 0, 0, 0x80001003, 0 },

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Tables that Linux 6.12 made, word by word: Arm short descriptors, DART, AMD. */
-#ifndef EXAMPLES_SOC_H
-#define EXAMPLES_SOC_H
+#ifndef LAYOUT_SOC_H
+#define LAYOUT_SOC_H
 
-#include "examples.h"
+#include "layout.h"
 
 static const struct run words_v7s_all[] = {
 	{ 0x80000000, 0, 0, 0x80004001, 0 },   { 0x80000000, 1, 1, 0x40131c0e, 0 },

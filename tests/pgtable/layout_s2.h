@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Tables that Linux 6.12 made, word by word: Arm long descriptors, stage 2, and Mali. */
-#ifndef EXAMPLES_S2_H
-#define EXAMPLES_S2_H
+#ifndef LAYOUT_S2_H
+#define LAYOUT_S2_H
 
-#include "examples.h"
+#include "layout.h"
 
 static const struct run words_s2_4k_40[] = {
 	{ 0x80000000, 512, 512, 0x80002003, 0 },
