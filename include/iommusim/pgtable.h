@@ -71,8 +71,9 @@ IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_at(si
 IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_find(const char *name);
 
 /**
- * Where tables live, if not in the library's arena. Sizes are powers of two, at least a CPU page;
- * a table's physical address is a multiple of its size.
+ * Where tables live, if not in the library's arena. Sizes are powers of two, at least a CPU page
+ * but for v7s, whose second-level tables have 1 KiB; a table's physical address is a multiple of
+ * its size.
  */
 struct iommusim_table_memory {
 	size_t size; /* sizeof(struct iommusim_table_memory), in bytes */
@@ -149,8 +150,9 @@ struct iommusim_pgtable_info {
  * are those of Linux 6.1 and 6.12 for earlier versions, too.
  *
  * Returns 0; -IOMMUSIM_EINVAL (logged): Linux refuses the configuration (differs: so is an ias not
- * above the granule, with which Linux has no table at all); -IOMMUSIM_ENOMEM: the table memory has
- * no page; -IOMMUSIM_E2BIG: the config comes from a newer header; -IOMMUSIM_EHOST.
+ * above the granule, or with v7s below 20, with which Linux has no table at all); -IOMMUSIM_ENOMEM:
+ * the table memory has no page; -IOMMUSIM_E2BIG: the config comes from a newer header;
+ * -IOMMUSIM_EHOST.
  */
 IOMMUSIM_API int iommusim_pgtable_create(const struct iommusim_pgtable_config *config,
                                          struct iommusim_pgtable **pgtable);
@@ -172,16 +174,27 @@ IOMMUSIM_API struct iommusim_pgtable_info
 iommusim_pgtable_info(const struct iommusim_pgtable *pgtable);
 
 /**
- * Map pages until the end of the table that holds their leaves. *mapped gets the bytes mapped.
- * Models map_pages() of drivers/iommu/io-pgtable-arm.c, Linux 6.1 and 6.12: a leaf in the way
- * fails, a table in the way is freed.
+ * One driver call: map pages as map_pages() of the format's driver in Linux 6.1 and 6.12 does.
+ * *mapped gets the bytes mapped.
  *
- * Returns 0 with at least one page mapped (none for a count of 0); -IOMMUSIM_EINVAL: a page size
- * that is not there, or neither READ nor WRITE; -IOMMUSIM_ERANGE: beyond ias or oas, or a table
- * address that no word can hold; -IOMMUSIM_EEXIST: a leaf is there (tables before it that were in
- * the way are gone, with what they mapped, as in Linux); -IOMMUSIM_EFAULT: a word is corrupt;
- * -IOMMUSIM_ENOMEM: no table page (tables that were added on the way stay, as in Linux; what is
- * mapped does not change); -IOMMUSIM_EHOST (with the arena nothing changed, else as ENOMEM).
+ * Long descriptors, Mali, DART: until the end of the table that holds the leaves; a leaf in the way
+ * is an error, a table in the way is freed. v7s: page after page, else the same; with an error
+ * *mapped tells what was done before. AMD: page after page; what is in the way is replaced, of a
+ * larger page all of it; *mapped as v7s. VT-d: the whole range in the largest pages that fit, which
+ * replace what there is, but a page of 4K that is there stays; what a failed call wrote stays
+ * though *mapped is 0.
+ *
+ * Returns 0 with at least one page mapped (none for a count of 0, which AMD v2 refuses);
+ * -IOMMUSIM_EINVAL: a page size that is not there, addresses that are no multiple of it (VT-d),
+ * neither READ nor WRITE; -IOMMUSIM_ERANGE: beyond ias or oas (AMD and DART: any iova has a
+ * meaning), or a table address that no word can hold; -IOMMUSIM_EEXIST: a leaf is there (tables
+ * before it that were in the way are gone, with what they mapped, as in Linux); -IOMMUSIM_ENOMEM:
+ * no table page (tables that were added on the way stay, as in Linux); -IOMMUSIM_EFAULT: VT-d: the
+ * range ends beyond ias; differs: a word is corrupt, a large page of VT-d is in the way and Linux
+ * would take its data for a table, or the words of a v7s page would run over the end of their
+ * table; -IOMMUSIM_EBUG: Linux would stop with BUG() (AMD v1: addresses that are no multiple of the
+ * page size; VT-d before 6.12: a range that wraps), nothing changed; -IOMMUSIM_EHOST: *mapped tells
+ * how far it got.
  */
 IOMMUSIM_API int iommusim_pgtable_map(struct iommusim_pgtable *pgtable,
                                       const struct iommusim_map_pages *pages, uint64_t *mapped);
@@ -196,18 +209,30 @@ struct iommusim_pgtable_flush {
 };
 
 /**
- * Unmap pages until the end of the table that holds them, or a hole. Part of a larger leaf is
- * unmapped by splitting that leaf. Models unmap_pages(), Linux 6.1 and 6.12. @flush may be NULL.
+ * One driver call: unmap pages as unmap_pages() of the format's driver in Linux 6.1 and 6.12 does.
+ * @flush may be NULL.
  *
- * Returns the bytes unmapped: 0 where nothing is mapped, out of range, for a page size that is not
- * there, or where splitting found no table page (what is mapped does not change, though a block may
- * have been split in part).
+ * Long descriptors, Mali, DART: until the end of the table that holds the pages, or a hole; part of
+ * a larger leaf splits it, of contiguous words takes their hint. v7s: page after page until one is
+ * not there; part of a section splits it (enum iommusim_section_split), part of a supersection only
+ * in its first section. AMD: page after page until a table is not there, where a hole in a table of
+ * level 0 counts and a larger page goes, and counts, as a whole; no table is freed. VT-d: the
+ * range, at least what the entry covers that is found at @iova, with the tables in it.
+ *
+ * Returns the bytes unmapped: 0 where nothing is mapped (not with VT-d), out of range, for a page
+ * size that is not there, where splitting found no table page (what is mapped does not change,
+ * though a block may have been split in part), where Linux would stop with BUG() (info.nr_bugs
+ * counts, VT-d before 6.12) and, which differs, where it would take a page's data for a table: a
+ * range of VT-d that starts or ends in the middle of a large page.
  */
 IOMMUSIM_API uint64_t iommusim_pgtable_unmap(struct iommusim_pgtable *pgtable, uint64_t iova,
                                              uint64_t pgsize, uint64_t count,
                                              const struct iommusim_pgtable_flush *flush);
 
-/** The physical address behind @iova, 0: not mapped. Models iova_to_phys(): no range check. */
+/**
+ * The physical address behind @iova, 0: not mapped. Models iova_to_phys(): beyond ias VT-d and AMD
+ * v1 have nothing, the others ignore the bits.
+ */
 IOMMUSIM_API uint64_t iommusim_pgtable_iova_to_phys(const struct iommusim_pgtable *pgtable,
                                                     uint64_t iova);
 

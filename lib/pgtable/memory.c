@@ -115,7 +115,8 @@ static uint64_t take_from_arena(struct iommusim_pgtable *p, uint64_t bytes)
 	}
 	memcpy(first, table, sizeof(*first));
 	memset(table, 0, sizeof(*first));
-	if (*first && *first - arena->start >= arena->limit)
+	if (*first && ((*first - arena->start) & (bytes - 1) ||
+	               *first - arena->start >= arena->limit || isim_live_has(p, *first)))
 		*first = 0; /* somebody wrote into a freed table */
 	return pa;
 }

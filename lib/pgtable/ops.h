@@ -362,7 +362,7 @@ ISIM_INLINE uint64_t pt_unmap_pages(const struct isim_pgtable_words *w, struct i
 		}
 		if (w->partial != ISIM_PARTIAL_SPLIT)
 			return pt_clear_larger(w, p, table, index, pages->iova, level, flush);
-		if (w->kept && pt_split(w, p, up, pages, level, &nr, &table))
+		if (!w->kept || pt_split(w, p, up, pages, level, &nr, &table))
 			return 0;
 		pt_flush_leaves(flush, pages->iova, PT_BIT(pt_shift(w, level - 1)), nr);
 		if (nr)
