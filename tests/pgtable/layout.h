@@ -28,6 +28,7 @@ struct example {
 	size_t nr_mappings;
 	uint64_t root_bytes; /* 0: it does not say */
 	uint64_t hole;       /* 0: or an address that must not be mapped */
+	unsigned is_big_endian;
 };
 
 #define RUNS(array) (array), sizeof(array) / sizeof((array)[0])

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The walkers, judged by tables that the kernel's own code made: before they judge the library they
- * must find in them every page that was mapped, and no other.
+ * The walkers, judged by tables that the kernel's own code made, and by tables made by hand from
+ * the layouts where there is none of those: before they judge the library they must find in them
+ * every page that was mapped, and no other.
  */
 #include <stdio.h>
 
+#include "layout_linear.h"
+#include "layout_radix.h"
 #include "layout_s1.h"
 #include "layout_s2.h"
 #include "layout_soc.h"
+#include "layout_two_levels.h"
 #include "test.h"
 
 /* All memory is zero but for the words of the example. */
@@ -24,7 +28,7 @@ static int read_words(void *ctx, uint64_t pa, unsigned char *bytes, unsigned nr)
 			word = run->word + ((pa - run->table) / nr - run->first) * run->step;
 	}
 	for (unsigned i = 0; i < nr; i++)
-		bytes[i] = (unsigned char)(word >> 8 * i);
+		bytes[e->is_big_endian ? nr - 1 - i : i] = (unsigned char)(word >> 8 * i);
 	return 1;
 }
 
@@ -106,9 +110,8 @@ static const struct {
 	const struct example *example;
 	size_t nr;
 } groups[] = {
-	{ RUNS(examples_s1) },
-	{ RUNS(examples_s2) },
-	{ RUNS(examples_soc) },
+	{ RUNS(examples_s1) },    { RUNS(examples_s2) },         { RUNS(examples_soc) },
+	{ RUNS(examples_radix) }, { RUNS(examples_two_levels) }, { RUNS(examples_linear) },
 };
 
 int main(void)
