@@ -139,8 +139,10 @@ static void lend(struct isim_zone *zone, const struct isim_cma *cma)
 	struct isim_freeing how = { .order = zone->pageblock_order, .type = IOMMUSIM_CMA };
 
 	for (uint32_t at = cma->first; at < cma->end; at += size) {
-		for (uint32_t i = 0; i < size; i++)
+		for (uint32_t i = 0; i < size; i++) {
+			isim_count_unused(zone, isim_state(zone, at + i));
 			isim_set_state(zone, at + i, 0, ISIM_INNER);
+		}
 		isim_set_pageblock(zone, at, IOMMUSIM_CMA);
 		isim_account(zone, 0, (int32_t)size);
 		isim_block_free(zone, at, how);
