@@ -6,6 +6,7 @@
 #include "iommusim/base.h"
 #include "iommusim/phys.h"
 #include "iommusim/phys/attempt.h"
+#include "iommusim/phys/cma.h"
 #include "iommusim/phys/exact.h"
 #include "iommusim/phys/state.h"
 #include "iommusim/phys/population.h"

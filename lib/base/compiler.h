@@ -19,6 +19,13 @@
 #define ISIM_UNLIKELY(x) (x)
 #endif
 
+/* Fetch the line at @address, which need not be valid, while the processor does something else. */
+#if defined(__GNUC__)
+#define ISIM_PREFETCH(address) __builtin_prefetch(address, 1)
+#else
+#define ISIM_PREFETCH(address) ((void)(address))
+#endif
+
 /* For functions whose constant arguments are to be folded, whatever the optimisation level. */
 #if defined(__GNUC__)
 #define ISIM_INLINE static inline __attribute__((always_inline))

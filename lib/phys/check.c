@@ -22,8 +22,12 @@ static int defect(struct iommusim_phys *phys, const struct isim_zone *zone, uint
 	                 (unsigned long long)(zone->base + frame), what);
 }
 
-/* A free block whose buddy is free too, though Linux would have merged the two. */
-static int is_unmerged(const struct isim_zone *zone, uint32_t frame, unsigned order)
+/*
+ * A free block whose buddy is free too, though Linux would have merged the two. Pageblocks that
+ * leave the reserve of atomic requests do not merge with their buddies before they are used.
+ */
+static int is_unmerged(const struct iommusim_phys *phys, const struct isim_zone *zone,
+                       uint32_t frame, unsigned order)
 {
 	uint32_t buddy = frame ^ (1u << order);
 
@@ -31,6 +35,8 @@ static int is_unmerged(const struct isim_zone *zone, uint32_t frame, unsigned or
 		return 0;
 	if (order < zone->pageblock_order)
 		return 1;
+	if (phys->features & IOMMUSIM_PHYS_HIGHATOMIC)
+		return 0;
 	return isim_pageblock(zone, frame) == isim_pageblock(zone, buddy) ||
 	       (isim_mergeable(isim_pageblock(zone, frame)) &&
 	        isim_mergeable(isim_pageblock(zone, buddy)));
@@ -58,7 +64,7 @@ static int check_free(struct iommusim_phys *phys, const struct isim_zone *zone, 
 		return defect(phys, zone, frame, "a free block of no migratetype");
 	if (frame < zone->first || zone->end - frame < 1u << order)
 		return defect(phys, zone, frame, "a free block reaches out of its zone");
-	if (is_unmerged(zone, frame, order))
+	if (is_unmerged(phys, zone, frame, order))
 		return defect(phys, zone, frame, "a free block and its buddy are not merged");
 	if (is_on_wrong_list(phys, zone, frame, state))
 		return defect(phys, zone, frame, "a free block is not on its pageblock's list");

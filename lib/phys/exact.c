@@ -210,8 +210,7 @@ int iommusim_phys_set_counters(struct iommusim_phys *phys, unsigned zone,
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL,
 		                 "there is no zone number %u, or it has no counters", zone);
 	if (counters->stat_threshold < 0 || counters->stat_threshold >= 1 << 15 ||
-	    counters->flags > 7 ||
-	    counters->nr_reserved_highatomic > phys->zone[zone].config.nr_frames)
+	    counters->flags > 7 || counters->nr_reserved_highatomic > UINT32_MAX)
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL,
 		                 "a counter of zone %u is out of range", zone);
 	z = &phys->zone[zone];

@@ -365,7 +365,7 @@ static uint32_t take_cma(const struct iommusim_phys *phys, struct isim_zone *zon
 static int prefers_cma(const struct isim_zone *zone, const struct isim_take *take)
 {
 	return take->aflags & ISIM_ALLOC_CMA && zone->nonempty[IOMMUSIM_CMA] &&
-	       isim_frames_of(zone, IOMMUSIM_CMA) > isim_nr_free_counted(zone) / 2;
+	       isim_frames_of(zone, IOMMUSIM_CMA) > (isim_nr_free_counted(zone) + take->untold) / 2;
 }
 
 static uint32_t take_a(struct iommusim_phys *phys, struct isim_zone *zone, struct isim_take *take,

@@ -298,7 +298,10 @@ static void refill(struct iommusim_phys *phys, struct isim_zone *zone, struct is
 		push_tail(ring, frame);
 		isim_set_state(zone, frame, take->order,
 		               isim_pcp_state(take->order, take->taken_as));
+		if (!is_6_12(phys))
+			take->untold += 1 << take->order;
 	}
+	take->untold = 0;
 	frames = got << take->order;
 	pcp->count += frames;
 	if (!is_6_12(phys) && frames)

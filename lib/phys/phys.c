@@ -104,6 +104,7 @@ void iommusim_phys_destroy(struct iommusim_phys *phys)
 	host = phys->diag.host;
 	isim_zones_destroy(phys);
 	isim_spares_destroy(phys);
+	isim_cmas_destroy(phys);
 	isim_free(&host, phys);
 }
 
@@ -118,7 +119,7 @@ int iommusim_phys_fork(const struct iommusim_phys *phys, struct iommusim_phys **
 	p->spares = NULL;
 	p->zone = NULL;
 	p->nr_zones = 0;
-	if (create_spares(p) || isim_zones_fork(p, phys)) {
+	if (isim_cmas_fork(p, phys) || create_spares(p) || isim_zones_fork(p, phys)) {
 		iommusim_phys_destroy(p);
 		return -IOMMUSIM_EHOST;
 	}

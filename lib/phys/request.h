@@ -3,6 +3,7 @@
 #ifndef ISIM_PHYS_REQUEST_H
 #define ISIM_PHYS_REQUEST_H
 
+#include "iommusim/phys/cma.h"
 #include "phys/zone.h"
 
 /* ---- marks.c: a zone's numbers, and what its marks allow ---- */
@@ -111,6 +112,11 @@ int isim_free_reserve(struct iommusim_phys *phys, unsigned cpu, unsigned nr);
    does. 0 or -EHOST. */
 int isim_free_direct(struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame,
                      unsigned order, unsigned cpu);
+
+/* ---- cma.c: areas of the contiguous allocator ---- */
+
+int isim_cmas_fork(struct iommusim_phys *copy, const struct iommusim_phys *phys);
+void isim_cmas_destroy(const struct iommusim_phys *phys);
 
 /* ---- highatomic.c: the reserve for high-order atomic requests ---- */
 

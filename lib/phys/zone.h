@@ -425,6 +425,7 @@ struct isim_take {
 	unsigned aflags; /* ISIM_ALLOC_* */
 	unsigned cpu;
 	enum isim_take_mode mode;
+	int32_t untold;    /* frames taken by this refill that the counter is not told of yet */
 	unsigned found_on; /* out: type of the list that it was found on */
 	unsigned taken_as; /* out: type of the list that it was taken off: a steal moves it first */
 };
