@@ -381,20 +381,21 @@ static uint32_t take_hit(struct iommusim_phys *phys, const struct iommusim_page_
                          struct isim_zone *zone)
 {
 	unsigned type = migratetype_of(req->gfp);
-	int err = 0;
+	int err = 0, list;
 
 	if (!phys->features) {
 		uint32_t frame = isim_take_smallest(phys, zone, req->order, type, &err);
 
 		return err ? ISIM_NIL : frame;
 	}
-	if (!(phys->features & IOMMUSIM_PHYS_PCP) || req->order > ISIM_COSTLY_ORDER ||
+	list = isim_pcp_index(phys, req->order, type);
+	if (!(phys->features & IOMMUSIM_PHYS_PCP) || list < 0 ||
 	    zone->flags & IOMMUSIM_ZONE_FLAG_BOOSTED)
 		return ISIM_NIL;
 	if (phys->features & IOMMUSIM_PHYS_WATERMARKS &&
 	    !has_plenty(phys, zone, req->order, phys->highest[req->gfp & 15]))
 		return ISIM_NIL;
-	return isim_pcp_hit(phys, &zone->pcp[req->cpu], 3 * req->order + type, req->order);
+	return isim_pcp_hit(phys, &zone->pcp[req->cpu], (unsigned)list, req->order);
 }
 
 /* The zone of a request that is legal and starts at its node's own zones; NULL: look. */

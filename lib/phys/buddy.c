@@ -297,7 +297,11 @@ void isim_block_free(struct isim_zone *zone, uint32_t frame, struct isim_freeing
 {
 	uint16_t *states = isim_leaf_states(zone, frame);
 	unsigned order = how.order;
+	uint32_t head = zone->head[order][how.type];
 	int cold;
+
+	if (head != ISIM_NIL && order < zone->top_order) /* the neighbour, if it does not merge */
+		ISIM_PREFETCH(isim_leaf_link(zone, head));
 
 	for (; order < zone->top_order; order++) {
 		uint32_t buddy = frame ^ (1u << order);

@@ -262,6 +262,7 @@ int iommusim_phys_cma_alloc(struct iommusim_phys *phys, unsigned area, uint64_t 
 		if (!are_free(zone, first, first + (uint32_t)count))
 			continue; /* busy: behind this place */
 		take_frames(zone, first, first + (uint32_t)count);
+		zone->nr_used[0][IOMMUSIM_PAGE_KERNEL] += (uint32_t)count;
 		set_held(cma, (uint32_t)at, (uint32_t)count, 1);
 		*pfn = zone->base + first;
 		return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Freeing: to a per-CPU list where the order has one, else to the free lists; splitting. */
+#include "base/compiler.h"
 #include "phys/request.h"
 
 static int not_in_use(struct iommusim_phys *phys, iommusim_pfn pfn, unsigned order)
@@ -9,18 +10,36 @@ static int not_in_use(struct iommusim_phys *phys, iommusim_pfn pfn, unsigned ord
 	                 (unsigned long long)pfn, order);
 }
 
-struct isim_zone *isim_used_block(struct iommusim_phys *phys, iommusim_pfn pfn, unsigned order,
-                                  uint32_t *frame)
+/* State of the frame. In a large memory its link is far away too, and is needed next. */
+ISIM_INLINE unsigned fetch_state(const struct isim_zone *zone, uint32_t frame)
+{
+	unsigned state = isim_top_state(zone, frame >> zone->top_order);
+
+	if (state != ISIM_CUT)
+		return frame & ((1u << zone->top_order) - 1) ? ISIM_INNER : state;
+	ISIM_PREFETCH(isim_leaf_link(zone, frame));
+	return isim_leaf_states(zone, frame)[isim_leaf_index(zone, frame)];
+}
+
+ISIM_INLINE struct isim_zone *used_block(struct iommusim_phys *phys, iommusim_pfn pfn,
+                                         unsigned order, uint32_t *frame)
 {
 	struct isim_zone *zone = isim_zone_of(phys, pfn, frame);
-	unsigned kind;
+	unsigned state, kind;
 
 	if (!zone || order >= phys->nr_orders || pfn & (isim_bit(order) - 1))
 		return NULL;
-	if (!isim_starts_block(zone, *frame, ISIM_USED | order))
+	state = fetch_state(zone, *frame);
+	if ((state & (ISIM_STATE_BITS | ISIM_ORDER_BITS)) != (ISIM_USED | order))
 		return NULL;
-	kind = isim_block_kind(isim_state(zone, *frame));
+	kind = isim_block_kind(state);
 	return kind == IOMMUSIM_PAGE_RESERVED || kind == ISIM_KIND_PCP ? NULL : zone;
+}
+
+struct isim_zone *isim_used_block(struct iommusim_phys *phys, iommusim_pfn pfn, unsigned order,
+                                  uint32_t *frame)
+{
+	return used_block(phys, pfn, order, frame);
 }
 
 /* Do the pageblocks of the block have types that differ? */
@@ -91,21 +110,38 @@ static int list_for(const struct iommusim_phys *phys, const struct isim_freed *f
 	                      type > IOMMUSIM_RECLAIMABLE ? IOMMUSIM_MOVABLE : type);
 }
 
+static int free_to_pcp(struct iommusim_phys *phys, struct isim_zone *zone, unsigned cpu,
+                       struct isim_freed freed)
+{
+	const struct isim_ring *ring = &zone->pcp[cpu].list[freed.list];
+
+	if (ring->nr == ring->cap && isim_pcp_reserve_free(phys, &zone->pcp[cpu], freed.list, 1))
+		return isim_no_memory(&phys->diag, "a per-CPU list");
+	isim_count_unused(zone, isim_state(zone, freed.frame));
+	isim_pcp_free(phys, zone, cpu, freed);
+	return 0;
+}
+
 static int free_block(struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame,
                       unsigned order, unsigned cpu)
 {
 	struct isim_freed freed = { frame, order, isim_pageblock(zone, frame), 0 };
-	unsigned state = isim_state(zone, frame);
 	int list = list_for(phys, &freed), err;
+	unsigned state;
 
 	if (list >= 0) {
 		freed.list = (unsigned)list;
-		if (isim_pcp_reserve_free(phys, &zone->pcp[cpu], freed.list, 1))
-			return isim_no_memory(&phys->diag, "a per-CPU list");
-		isim_count_unused(zone, state);
-		isim_pcp_free(phys, zone, cpu, freed);
+		return free_to_pcp(phys, zone, cpu, freed);
+	}
+	if (order <= zone->pageblock_order && !phys->features) {
+		isim_count_unused(zone, isim_state(zone, frame));
+		isim_set_state(zone, frame, order, ISIM_INNER);
+		isim_block_free(zone, frame,
+		                (struct isim_freeing){ order, freed.type, 0,
+		                                       phys->kernel >= IOMMUSIM_KERNEL(6, 12) });
 		return 0;
 	}
+	state = isim_state(zone, frame);
 	isim_set_state(zone, frame, order, ISIM_INNER);
 	err = isim_free_direct(phys, zone, frame, order, cpu);
 	if (err)
@@ -134,7 +170,7 @@ int iommusim_phys_free_on(struct iommusim_phys *phys, iommusim_pfn pfn, unsigned
 	uint32_t frame;
 	int err;
 
-	zone = isim_used_block(phys, pfn, order, &frame);
+	zone = used_block(phys, pfn, order, &frame);
 	if (!zone)
 		return not_in_use(phys, pfn, order);
 	if (cpu >= phys->nr_cpus)

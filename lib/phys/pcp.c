@@ -31,15 +31,6 @@ static int32_t clamp(int32_t x, int32_t low, int32_t high)
 	return least(most(x, low), high);
 }
 
-int isim_pcp_index(const struct iommusim_phys *phys, unsigned order, unsigned type)
-{
-	if (order <= ISIM_COSTLY_ORDER)
-		return (int)(3 * order + type);
-	if (order == phys->thp_order)
-		return type == IOMMUSIM_MOVABLE ? 13 : 12;
-	return -1;
-}
-
 static unsigned order_of(const struct iommusim_phys *phys, unsigned list)
 {
 	return list < 12 ? list / 3 : phys->thp_order;

@@ -48,7 +48,14 @@ struct isim_freed {
 };
 
 /* The list of blocks of @order and @type; -1: none. */
-int isim_pcp_index(const struct iommusim_phys *phys, unsigned order, unsigned type);
+static inline int isim_pcp_index(const struct iommusim_phys *phys, unsigned order, unsigned type)
+{
+	if (order <= ISIM_COSTLY_ORDER)
+		return (int)(3 * order + type);
+	if (order == phys->thp_order)
+		return type == IOMMUSIM_MOVABLE ? 13 : 12;
+	return -1;
+}
 
 /* Room for what one call puts on a list; leaves for what it cuts. 0 or -EHOST. */
 int isim_pcp_reserve_refill(struct iommusim_phys *phys, struct isim_zone *zone, unsigned cpu,
