@@ -108,10 +108,8 @@ static void take_frames(struct isim_zone *zone, uint32_t first, uint32_t end)
 			take_block(zone, start, first, end);
 		at = start + (1u << isim_block_order(state));
 	}
-	for (uint32_t at = first; at < end; at++) {
+	for (uint32_t at = first; at < end; at++)
 		isim_set_state(zone, at, 0, isim_used_state(0, IOMMUSIM_PAGE_KERNEL));
-		isim_count_used(zone, isim_used_state(0, IOMMUSIM_PAGE_KERNEL));
-	}
 }
 
 /* ---- Areas ---- */
@@ -139,10 +137,8 @@ static void lend(struct isim_zone *zone, const struct isim_cma *cma)
 	struct isim_freeing how = { .order = zone->pageblock_order, .type = IOMMUSIM_CMA };
 
 	for (uint32_t at = cma->first; at < cma->end; at += size) {
-		for (uint32_t i = 0; i < size; i++) {
-			isim_count_unused(zone, isim_state(zone, at + i));
+		for (uint32_t i = 0; i < size; i++)
 			isim_set_state(zone, at + i, 0, ISIM_INNER);
-		}
 		isim_set_pageblock(zone, at, IOMMUSIM_CMA);
 		isim_account(zone, 0, (int32_t)size);
 		isim_block_free(zone, at, how);
