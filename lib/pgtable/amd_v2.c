@@ -129,46 +129,66 @@ static void free_tables(struct iommusim_pgtable *p, void *table, uint64_t index,
 			pt_clear_table(&amd_v2, p, table, index + i, iova, level, NULL);
 }
 
-/* As many of @pages as one table holds. */
-static int map_some(struct iommusim_pgtable *p, const struct iommusim_map_pages *pages,
-                    unsigned level, uint64_t *mapped)
+/* As many of @pages as one table of @level holds; *done gets their number. */
+ISIM_INLINE int map_some(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
+                         const struct iommusim_map_pages *pages, unsigned level, uint64_t *done)
 {
-	const struct isim_pgtable_words *w = &amd_v2;
 	uint64_t index = pt_index(w, p, pages->iova, level);
 	uint64_t nr = pt_room(w, p, level, index, pages->count);
-	void *table;
-	int err = isim_pgtable_reserve(p);
+	unsigned at;
+	void *table = pt_start(w, p, pages->iova, level, &at);
 
-	if (!err)
-		err = reach(p, pages, level, &table);
-	if (ISIM_UNLIKELY(err))
-		return err;
-	free_tables(p, table, index, pages->iova, level, nr);
+	if (ISIM_UNLIKELY(at != level)) {
+		int err = isim_pgtable_reserve(p);
+
+		if (!err)
+			err = reach(p, pages, level, &table);
+		if (err)
+			return err;
+	}
+	if (level && ISIM_UNLIKELY(pt_look(w, table, index, nr).any))
+		free_tables(p, table, index, pages->iova, level, nr);
 	pt_write(w, table, index, pages->pa, pt_attributes(p, pages->prot, level, 0), level, nr);
-	*mapped = nr << pt_shift(w, level);
+	*done = nr;
 	return 0;
 }
 
+ISIM_INLINE int map_sized(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
+                          const struct iommusim_map_pages *pages, unsigned level, uint64_t *mapped)
+{
+	struct iommusim_map_pages left;
+	uint64_t done;
+	int err = map_some(w, p, pages, level, &done);
+
+	if (ISIM_UNLIKELY(err))
+		return err;
+	*mapped = done << pt_shift(w, level);
+	if (ISIM_LIKELY(done == pages->count))
+		return 0;
+	left = *pages;
+	do {
+		left.iova += done << pt_shift(w, level);
+		left.pa += done << pt_shift(w, level);
+		left.count -= done;
+		err = map_some(w, p, &left, level, &done);
+		if (err)
+			return err;
+		*mapped += done << pt_shift(w, level);
+	} while (done < left.count);
+	return 0;
+}
+
+/* With the usual sizes the level is a constant. */
 ISIM_INLINE int map(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
                     const struct iommusim_map_pages *pages, uint64_t *mapped)
 {
-	struct iommusim_map_pages left = *pages;
-	struct isim_pgtable_place place = pt_place(p, pages->pgsize);
-
-	if (place.level > 2 || !pages->count || !pt_has_access(pages))
+	if (!pages->count || !pt_has_access(pages))
 		return -IOMMUSIM_EINVAL;
-	while (left.count) {
-		uint64_t done;
-		int err = map_some(p, &left, place.level, &done);
-
-		if (ISIM_UNLIKELY(err))
-			return err;
-		*mapped += done;
-		left.iova += done;
-		left.pa += done;
-		left.count -= done >> pt_shift(w, place.level);
-	}
-	return 0;
+	if (ISIM_LIKELY(pages->pgsize == PT_BIT(12)))
+		return map_sized(w, p, pages, 0, mapped);
+	if (pages->pgsize == PT_BIT(21))
+		return map_sized(w, p, pages, 1, mapped);
+	return pages->pgsize == PT_BIT(30) ? map_sized(w, p, pages, 2, mapped) : -IOMMUSIM_EINVAL;
 }
 
 /* ---- Unmapping ---- */

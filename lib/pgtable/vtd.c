@@ -305,17 +305,17 @@ ISIM_INLINE int map_frames(const struct isim_pgtable_words *w, struct iommusim_p
 	return err;
 }
 
-/* One page of 4K into a hole of a table that was found before; 0: it is not that case. */
+/* One page into a hole of a table of @level that was found before; 0: it is not that case. */
 ISIM_INLINE int map_page(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                         const struct iommusim_map_pages *pages)
+                         const struct iommusim_map_pages *pages, unsigned level)
 {
-	unsigned level;
-	void *table = pt_start(w, p, pages->iova, 0, &level);
-	uint64_t index = pt_index(w, p, pages->iova, 0);
+	unsigned at;
+	void *table = pt_start(w, p, pages->iova, level, &at);
+	uint64_t index = pt_index(w, p, pages->iova, level);
 
-	if (level || pt_get(w, table, index))
+	if (at != level || pt_get(w, table, index))
 		return 0;
-	pt_put(w, table, index, w->leaf(pt_attributes(p, pages->prot, 0, 0), pages->pa, 0));
+	pt_put(w, table, index, w->leaf(pt_attributes(p, pages->prot, level, 0), pages->pa, level));
 	return 1;
 }
 
@@ -327,8 +327,10 @@ ISIM_INLINE int map(const struct isim_pgtable_words *w, struct iommusim_pgtable 
 
 	if (ISIM_UNLIKELY(err))
 		return err;
-	if (pages->count == 1 && pages->pgsize == 4096 && map_page(w, p, pages)) {
-		*mapped = 4096;
+	if (pages->count == 1 && ((pages->pgsize == PT_BIT(12) && map_page(w, p, pages, 0)) ||
+	                          (pages->pgsize == PT_BIT(21) && p->info.pgsizes >> 21 & 1 &&
+	                           map_page(w, p, pages, 1)))) {
+		*mapped = pages->pgsize;
 		return 0;
 	}
 	in_frames = *pages;
