@@ -5,9 +5,9 @@
  * two.
  *
  * conformance --ground-truth [--strict] FILE...: replay recordings of real kernels, one to a file,
- * call by call, twice: once with the outcomes of page allocations and the IOVAs of the recording and
- * everything else predicted (skipped are calls that the DMA room does not have yet); once with the
- * free lists of the recording and every frame number predicted.
+ * call by call, twice: once with the outcomes of page allocations and the IOVAs of the recording
+ * and everything else predicted (skipped are calls that the DMA room does not have yet); once with
+ * the free lists of the recording and every frame number predicted.
  */
 #include <errno.h>
 #include <stdio.h>
