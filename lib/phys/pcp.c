@@ -147,7 +147,7 @@ static void drain(struct iommusim_phys *phys, struct isim_zone *zone, unsigned c
 
 	for (; left > 0; list = (list + 1) % ISIM_PCP_LISTS) {
 		struct isim_ring *ring = &pcp->list[list];
-		int32_t size = 1 << order_of(phys, list);
+		int32_t size = ring->nr ? 1 << order_of(phys, list) : 0;
 
 		for (; left > 0 && ring->nr; left -= size) {
 			pcp->count -= size;
