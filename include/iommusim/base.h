@@ -61,7 +61,7 @@ typedef void (*iommusim_log_fn)(void *ctx, const char *line);
 enum iommusim_event_kind {
 	IOMMUSIM_EVENT_PAGE_ALLOC = 1, /* order gfp migratetype zone pfn(NO_PFN: failed) result
 	                                  nr_scanned(blocks cut in half for it) */
-	IOMMUSIM_EVENT_PAGE_FREE,      /* order zone pfn */
+	IOMMUSIM_EVENT_PAGE_FREE,      /* order zone pfn(the first of them) nr_pages */
 	IOMMUSIM_EVENT_FALLBACK,       /* order other_order migratetype other_type flag zone pfn */
 	IOMMUSIM_EVENT_ATTEMPT,    /* order gfp pfn result: a chunk policy asked its page source */
 	IOMMUSIM_EVENT_IOVA_ALLOC, /* iova(0: failed) size result */

@@ -107,12 +107,13 @@ static uint64_t take_from_arena(struct iommusim_pgtable *p, uint64_t bytes)
 {
 	struct isim_pgtable_arena *arena = &p->arena;
 	uint64_t *first = &arena->free[isim_high_bit(bytes)], pa = *first;
-	unsigned char *table = arena->bytes + (pa - arena->start);
+	unsigned char *table;
 
 	if (!pa) {
 		arena->used = isim_align_up(arena->used, bytes) + bytes;
 		return arena->start + arena->used - bytes;
 	}
+	table = arena->bytes + (pa - arena->start);
 	memcpy(first, table, sizeof(*first));
 	memset(table, 0, sizeof(*first));
 	if (*first && ((*first - arena->start) & (bytes - 1) ||

@@ -133,8 +133,6 @@ int iommusim_phys_free_bulk(struct iommusim_phys *phys, const iommusim_pfn *pfns
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL, "there is no CPU %u", cpu);
 	if (isim_free_reserve(phys, cpu, nr))
 		return isim_no_memory(&phys->diag, "a per-CPU list");
-	for (unsigned i = 0; !err && i < nr; i++)
-		err = iommusim_phys_free_on(phys, pfns[i], 0, cpu);
-	assert(!err);
-	return err;
+	isim_free_pages(phys, pfns, 0, nr, cpu);
+	return 0;
 }

@@ -286,7 +286,6 @@ int iommusim_phys_cma_free(struct iommusim_phys *phys, unsigned area, iommusim_p
 {
 	struct isim_cma *cma = find_area(phys, area);
 	uint32_t at;
-	int err = 0;
 
 	if (!cma)
 		return -IOMMUSIM_EINVAL;
@@ -297,9 +296,7 @@ int iommusim_phys_cma_free(struct iommusim_phys *phys, unsigned area, iommusim_p
 	if (isim_free_reserve(phys, 0, (unsigned)count))
 		return isim_no_memory(&phys->diag, "a per-CPU list");
 	at = (uint32_t)(pfn - phys->zone[cma->zone].base) - cma->first;
-	for (uint64_t i = 0; !err && i < count; i++)
-		err = iommusim_phys_free(phys, pfn + i, 0);
-	assert(!err);
+	isim_free_pages(phys, NULL, pfn, count, 0);
 	set_held(cma, at, (uint32_t)count, 0);
-	return err;
+	return 0;
 }

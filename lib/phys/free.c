@@ -89,12 +89,13 @@ int isim_free_direct(struct iommusim_phys *phys, struct isim_zone *zone, uint32_
 }
 
 static void tell_free(const struct iommusim_phys *phys, const struct isim_zone *zone,
-                      iommusim_pfn pfn, unsigned order)
+                      iommusim_pfn pfn, unsigned order, uint64_t nr)
 {
 	struct iommusim_event event = { .kind = IOMMUSIM_EVENT_PAGE_FREE,
 		                        .order = (uint8_t)order,
 		                        .zone = (uint8_t)zone->config.zone,
-		                        .pfn = pfn };
+		                        .pfn = pfn,
+		                        .nr_pages = nr };
 
 	isim_event(&phys->diag, &event);
 }
@@ -163,6 +164,24 @@ int isim_free_reserve(struct iommusim_phys *phys, unsigned cpu, unsigned nr)
 	return err;
 }
 
+void isim_free_pages(struct iommusim_phys *phys, const iommusim_pfn *pfns, iommusim_pfn first,
+                     uint64_t nr, unsigned cpu)
+{
+	struct isim_zone *zone = NULL;
+	uint32_t frame = 0;
+
+	for (uint64_t i = 0; i < nr; i++) {
+		int err;
+
+		zone = isim_zone_of(phys, pfns ? pfns[i] : first + i, &frame);
+		err = free_block(phys, zone, frame, 0, cpu);
+		assert(!err); /* room was reserved */
+		(void)err;
+	}
+	if (zone && isim_wants_events(&phys->diag))
+		tell_free(phys, zone, pfns ? pfns[0] : first, 0, nr);
+}
+
 int iommusim_phys_free_on(struct iommusim_phys *phys, iommusim_pfn pfn, unsigned order,
                           unsigned cpu)
 {
@@ -177,7 +196,7 @@ int iommusim_phys_free_on(struct iommusim_phys *phys, iommusim_pfn pfn, unsigned
 		return isim_fail(&phys->diag, IOMMUSIM_EINVAL, "there is no CPU %u", cpu);
 	err = free_block(phys, zone, frame, order, cpu);
 	if (!err && isim_wants_events(&phys->diag))
-		tell_free(phys, zone, pfn, order);
+		tell_free(phys, zone, pfn, order, isim_bit(order));
 	return err;
 }
 

@@ -115,6 +115,11 @@ struct isim_zone *isim_used_block(struct iommusim_phys *phys, iommusim_pfn pfn, 
 /* Room on the per-CPU lists for @nr single pages. 0 or -EHOST. */
 int isim_free_reserve(struct iommusim_phys *phys, unsigned cpu, unsigned nr);
 
+/* Free @nr single pages in use, those of @pfns or, if that is NULL, those from @first on; one event
+   tells of all. Room was reserved. */
+void isim_free_pages(struct iommusim_phys *phys, const iommusim_pfn *pfns, iommusim_pfn first,
+                     uint64_t nr, unsigned cpu);
+
 /* Put the block, which has no state any more, on the free lists, as a free without per-CPU lists
    does. 0 or -EHOST. */
 int isim_free_direct(struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame,

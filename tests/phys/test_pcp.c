@@ -342,6 +342,35 @@ static void a_bulk_request_may_get_less_or_one_page(void **state)
 	iommusim_phys_destroy(phys);
 }
 
+static void count_frees(void *ctx, const struct iommusim_event *event)
+{
+	uint64_t *seen = ctx;
+
+	if (event->kind != IOMMUSIM_EVENT_PAGE_FREE)
+		return;
+	seen[0]++;
+	seen[1] += event->nr_pages;
+}
+
+static void many_frees_are_one_event(void **state)
+{
+	uint64_t seen[2] = { 0, 0 };
+	struct iommusim_host host = { .size = sizeof(host),
+		                      .event = count_frees,
+		                      .event_ctx = seen };
+	struct iommusim_phys *phys = given_zone(
+		(struct iommusim_phys_config){ .features = IOMMUSIM_PHYS_PCP, .host = &host }, 0,
+		1 << 18);
+	struct iommusim_page_request req = { .gfp = KERNEL, .node = -1 };
+	iommusim_pfn pfns[50];
+
+	assert_int_equal(iommusim_phys_alloc_bulk(phys, &req, pfns, 50), 50);
+	assert_ok(iommusim_phys_free_bulk(phys, pfns, 50, 0));
+	assert_int_equal(seen[0], 1);
+	assert_int_equal(seen[1], 50);
+	iommusim_phys_destroy(phys);
+}
+
 static void a_list_with_a_page_twice_is_not_freed(void **state)
 {
 	struct iommusim_phys *phys = given_zone(PCP_6_12, 0, 1 << 18);
@@ -373,6 +402,7 @@ int main(void)
 		cmocka_unit_test(a_fork_has_the_same_lists),
 		cmocka_unit_test(a_bulk_request_is_served_from_the_list),
 		cmocka_unit_test(a_bulk_request_may_get_less_or_one_page),
+		cmocka_unit_test(many_frees_are_one_event),
 		cmocka_unit_test(a_list_with_a_page_twice_is_not_freed),
 	};
 

@@ -30,8 +30,8 @@ IOMMUSIM_API void iommusim_phys_report(const struct iommusim_phys *phys,
 /**
  * Up to @nr single pages in one go into @pfns, @req->order being 0: those that the first zone with
  * enough above its low mark serves from the per-CPU list; if that is none, one ordinary request.
- * Models alloc_pages_bulk(), mm/page_alloc.c, Linux 6.1 and 6.12; without per-CPU lists each page
- * is taken by itself. There is no event but those of refills.
+ * Models alloc_pages_bulk(), mm/page_alloc.c, Linux 6.1 and 6.12; without per-CPU lists it is one
+ * ordinary request. There is no event but those of refills and of that request.
  *
  * Returns the number of pages, which may be less than @nr, but is not 0; else as
  * iommusim_phys_alloc().
