@@ -56,7 +56,7 @@ static uint32_t frame_node(const struct isim_lives *lives, const struct isim_zon
 
 static uint32_t pfn_node(const struct isim_lives *lives, iommusim_pfn pfn)
 {
-	uint32_t frame;
+	uint32_t frame = 0;
 	const struct isim_zone *zone = isim_zone_of(lives->phys, pfn, &frame);
 
 	return frame_node(lives, zone, frame);
