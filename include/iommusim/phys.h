@@ -175,8 +175,8 @@ IOMMUSIM_API const char *iommusim_phys_error(const struct iommusim_phys *phys);
  * The zones are tried from the highest that @req->gfp allows downwards, node by node; in each the
  * lists of the request's migratetype, then other types (fallback). Models __alloc_pages(),
  * get_page_from_freelist(), __rmqueue(), mm/page_alloc.c, Linux 6.1 and 6.12; simplifies: all nodes
- * are equally distant, kswapd does nothing, nobody is killed. Watermarks, per-CPU lists and all
- * else that features name are there only where these say so.
+ * are equally distant, kswapd does nothing, nobody is killed, no caller is the victim of a kill.
+ * Watermarks, per-CPU lists and all else that features name are there only where these say so.
  *
  * Returns 0; -IOMMUSIM_ENOMEM: no free block is large enough, or there is no such order (results of
  * the simulation: not logged); -IOMMUSIM_EINVAL: MOVABLE together with RECLAIMABLE, no such node or

@@ -176,7 +176,7 @@ static uint32_t take_direct(struct iommusim_phys *phys, struct isim_zone *zone,
 		frame = take_reserved(phys, zone, take, err);
 	if (frame == ISIM_NIL && !*err)
 		frame = isim_zone_take(phys, zone, take, err);
-	if (frame == ISIM_NIL && !*err && take->aflags & (ISIM_ALLOC_OOM | ISIM_ALLOC_NON_BLOCK))
+	if (frame == ISIM_NIL && !*err && take->aflags & ISIM_ALLOC_NON_BLOCK)
 		frame = take_reserved(phys, zone, take, err);
 	if (frame != ISIM_NIL && !is_6_12(phys))
 		isim_account(zone, take->cpu, -(1 << take->order));

@@ -195,7 +195,7 @@ static int has_block(const struct isim_zone *zone, unsigned order, unsigned afla
 
 	if (aflags & ISIM_ALLOC_CMA)
 		orders |= zone->nonempty[IOMMUSIM_CMA];
-	if (aflags & (ISIM_ALLOC_HIGHATOMIC | ISIM_ALLOC_OOM))
+	if (aflags & ISIM_ALLOC_HIGHATOMIC)
 		orders |= zone->nonempty[IOMMUSIM_HIGHATOMIC];
 	return orders >> order != 0;
 }
@@ -212,8 +212,6 @@ int isim_mark_passes(const struct iommusim_phys *phys, const struct isim_zone *z
 		if (test->aflags & ISIM_ALLOC_NON_BLOCK)
 			mark -= mark / 4;
 	}
-	if (test->aflags & ISIM_ALLOC_OOM)
-		mark -= mark / 2;
 	if (free <= mark + (int64_t)zone->numbers.lowmem_reserve[test->highest])
 		return 0;
 	return !test->order || has_block(zone, test->order, test->aflags);

@@ -50,7 +50,8 @@ int isim_snapshot_count(const struct isim_reader *r, const struct iommusim_snaps
 	struct isim_field field = isim_text_zone_field(zone->node, zone->zone);
 
 	total->frames += isim_snapshot_free(zone);
-	for (unsigned order = 0; order + 1 < snap->nr_orders; order++)
+	for (unsigned order = 0; order + 1 < snap->nr_orders && order < IOMMUSIM_MAX_ORDERS;
+	     order++)
 		total->spread += zone->nr[order] << (order + 1);
 	if (total->frames > ISIM_MAX_FRAMES)
 		return isim_complain(r->host, IOMMUSIM_EINVAL,

@@ -407,15 +407,13 @@ int isim_block_carve(const struct iommusim_phys *phys, struct isim_zone *zone, u
 #define ISIM_ALLOC_HIGH          2u
 #define ISIM_ALLOC_MARK          3u /* mask of the three above */
 #define ISIM_ALLOC_NO_WATERMARKS 4u
-#define ISIM_ALLOC_OOM           8u
 #define ISIM_ALLOC_NON_BLOCK     0x10u
 #define ISIM_ALLOC_MIN_RESERVE   0x20u
 #define ISIM_ALLOC_CMA           0x80u
 #define ISIM_ALLOC_NOFRAGMENT    0x100u
 #define ISIM_ALLOC_HIGHATOMIC    0x200u
 #define ISIM_ALLOC_KSWAPD        0x800u
-#define ISIM_ALLOC_RESERVES \
-	(ISIM_ALLOC_NON_BLOCK | ISIM_ALLOC_MIN_RESERVE | ISIM_ALLOC_HIGHATOMIC | ISIM_ALLOC_OOM)
+#define ISIM_ALLOC_RESERVES      (ISIM_ALLOC_NON_BLOCK | ISIM_ALLOC_MIN_RESERVE | ISIM_ALLOC_HIGHATOMIC)
 
 /* How far a 6.12 refill had to go for the last block, and starts with for the next. */
 enum isim_take_mode { ISIM_TAKE_NORMAL, ISIM_TAKE_CMA, ISIM_TAKE_CLAIM, ISIM_TAKE_STEAL };

@@ -219,9 +219,39 @@ static void a_small_zone_has_no_reserve_in_6_12(void **state)
 	}
 }
 
+/* A block of the reserve that is larger than a pageblock goes back as a whole. */
+static void the_last_of_the_reserve_is_given_back(void **state)
+{
+	struct iommusim_phys_config config = { .nr_orders = 8,
+		                               .pageblock_order = 3,
+		                               .min_free_kbytes = 128,
+		                               .features = IOMMUSIM_PHYS_WATERMARKS |
+		                                           IOMMUSIM_PHYS_HIGHATOMIC,
+		                               .nothing_free = 1 };
+	struct iommusim_phys *phys = given_zone(config, 1 << 18, 4096);
+	struct iommusim_list_id list = { .order = 7, .type = IOMMUSIM_HIGHATOMIC };
+	struct iommusim_zone_counters c;
+	struct iommusim_page_request req = { .gfp = K, .node = -1 };
+	struct iommusim_page_block block;
+
+	assert_ok(iommusim_phys_counters(phys, 0, &c));
+	c.nr_reserved_highatomic = 128;
+	assert_ok(iommusim_phys_set_counters(phys, 0, &c));
+	for (uint64_t at = 0; at < 128; at += 8)
+		assert_ok(iommusim_phys_set_pageblock_type(phys, (1 << 18) + at,
+		                                           IOMMUSIM_HIGHATOMIC));
+	assert_ok(iommusim_phys_put_free(phys, list, 1 << 18));
+	assert_ok(iommusim_phys_alloc(phys, &req, &block));
+	assert_int_equal(block.pfn, 1 << 18);
+	assert_int_equal(reserved(phys), 0);
+	assert_int_equal(iommusim_phys_pageblock_type(phys, (1 << 18) + 127), IOMMUSIM_UNMOVABLE);
+	assert_ok(iommusim_phys_check(phys));
+	iommusim_phys_destroy(phys);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 4];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 5];
 	size_t nr = 0;
 
 	for (; nr < ARRAY_LEN(rows); nr++)
@@ -231,5 +261,6 @@ int main(void)
 	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(a_zone_below_its_high_mark_is_flagged);
 	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(an_atomic_block_makes_a_reserve);
 	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(a_small_zone_has_no_reserve_in_6_12);
+	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(the_last_of_the_reserve_is_given_back);
 	return RUN_TESTS(tests);
 }
