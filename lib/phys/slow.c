@@ -164,7 +164,7 @@ static int out_of_memory(struct iommusim_phys *phys, struct isim_walk *walk)
 		                        .gfp = walk->attempt.gfp };
 	unsigned aflags = walk->aflags;
 
-	walk->aflags = ISIM_ALLOC_HIGH | (aflags & ISIM_ALLOC_CMA);
+	walk->aflags = ISIM_ALLOC_HIGH; /* not even a movable request looks at CMA lists now */
 	if (!isim_freelist(phys, walk))
 		return 1;
 	walk->aflags = aflags;
@@ -180,9 +180,9 @@ static int out_of_memory(struct iommusim_phys *phys, struct isim_walk *walk)
 /* Nothing helped. A request that must not fail has one more walk, and would start again. */
 static int give_up(struct iommusim_phys *phys, struct isim_walk *walk)
 {
-	if (!HAS(walk, NOFAIL) || !HAS(walk, DIRECT_RECLAIM))
+	if (!HAS(walk, NOFAIL) || !HAS(walk, DIRECT_RECLAIM) || phys->report.would_loop)
 		return -IOMMUSIM_ENOMEM;
-	walk->aflags = ISIM_ALLOC_MIN_RESERVE | (walk->aflags & ISIM_ALLOC_CMA);
+	walk->aflags = ISIM_ALLOC_MIN_RESERVE;
 	if (!isim_freelist(phys, walk))
 		return 0;
 	phys->report.would_loop = 1;

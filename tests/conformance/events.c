@@ -56,8 +56,9 @@ static unsigned take_bulk(struct run *run, unsigned asked)
 	struct iommusim_page_request req = { .gfp = (uint32_t)run->others.row[2],
 		                             .node = -1,
 		                             .kind = IOMMUSIM_PAGE_KERNEL };
-	iommusim_pfn *pfns = must(calloc(asked + 1, sizeof(*pfns)));
-	int got = iommusim_phys_alloc_bulk(run->world->phys, &req, pfns, asked);
+	unsigned most = 1u << 20; /* more than any recorded machine gave at once */
+	iommusim_pfn *pfns = must(calloc((asked < most ? asked : most) + 1, sizeof(*pfns)));
+	int got = asked > most ? 0 : iommusim_phys_alloc_bulk(run->world->phys, &req, pfns, asked);
 	unsigned seen = 0;
 
 	while (seen < asked && read_other(run) && !strncmp(other_caller(run), "bulk:", 5)) {

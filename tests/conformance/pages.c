@@ -43,6 +43,7 @@ struct folder {
 	unsigned long nr_states, nr_states_ok;     /* states after a call */
 	unsigned long nr_lists, nr_lists_ok;       /* whole lists */
 	unsigned long nr_noisy, nr_noisy_ok;       /* attempts in noisy calls with lists */
+	unsigned long nr_broken; /* calls, or recordings, for which there is no machine */
 	unsigned long nr_skipped[NR_REASONS];
 };
 
@@ -231,13 +232,16 @@ void pages_replay(struct json_object *json, const char *path)
 		if (call.difference[0])
 			printf("%s, call %lu, pages: %s\n", path, (unsigned long)i,
 			       call.difference);
+		folder->nr_broken += call.difference[0] && !world->phys;
 		if (releases_mapping(&call, mapped)) {
 			was_lost |= world->phys != NULL;
 			world_lose(world);
 		}
 	}
-	if (world->environment.difference[0])
+	if (world->environment.difference[0]) {
 		printf("%s, pages: %s\n", path, world->environment.difference);
+		folder->nr_broken++;
+	}
 	world_close(world);
 	free(world);
 	free(mapped);
@@ -265,7 +269,7 @@ unsigned long pages_report(void)
 		report(&folders[i]);
 		nr_wrong += folders[i].nr_calls - folders[i].nr_good + folders[i].nr_others -
 		            folders[i].nr_others_ok + folders[i].nr_lists - folders[i].nr_lists_ok +
-		            folders[i].nr_states - folders[i].nr_states_ok;
+		            folders[i].nr_states - folders[i].nr_states_ok + folders[i].nr_broken;
 	}
 	return nr_wrong;
 }

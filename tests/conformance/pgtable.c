@@ -128,6 +128,10 @@ static void compare_info(struct record *record, struct json_object *res,
 		{ "n_ttbrs", info->nr_roots },
 	};
 
+	if (!json_object_is_type(res, json_type_object)) {
+		differ(record, "res is no object");
+		return;
+	}
 	json_object_object_foreach(res, name, value)
 	{
 		size_t i = 0;

@@ -15,6 +15,9 @@ struct rows rows_of(struct record *record, struct json_object *call, const char 
 	return rows;
 }
 
+/* More in one run than any machine that was recorded has frames: it would keep us busy for ever. */
+#define ROWS_MOST (UINT64_C(1) << 24)
+
 /* The first row of the next run, and its steps. */
 static int next_run(struct rows *rows)
 {
@@ -27,6 +30,10 @@ static int next_run(struct rows *rows)
 	for (unsigned i = 0; i < rows->nr_columns; i++)
 		rows->row[i] = item_u64(rows->record, run, i);
 	rows->left = at < length_of(run) ? item_u64(rows->record, run, at) : 1;
+	if (rows->left > ROWS_MOST) {
+		differ(rows->record, "%s has a run of %" PRIu64 " rows", rows->name, rows->left);
+		rows->left = 0;
+	}
 	for (unsigned i = 0; i < rows->nr_columns; i++)
 		rows->step[i] = rows->stepped[i] == 's' && at + 1 < length_of(run)
 		                        ? item_u64(rows->record, run, ++at)

@@ -131,11 +131,11 @@ void state_compare(const struct world *world, struct record *call, struct json_o
 static void compare_list(struct record *call, const char *what, const iommusim_pfn *pfns, int nr,
                          struct rows rows)
 {
-	int at = 0;
+	size_t at = 0;
 
 	while (rows_next(&rows)) {
-		if (at < nr)
-			compare_at(call, what, (size_t)at, pfns[at], rows.row[0]);
+		if (at < (size_t)nr)
+			compare_at(call, what, at, pfns[at], rows.row[0]);
 		at++;
 	}
 	compare_u64(call, what, (uint64_t)nr, (uint64_t)at);

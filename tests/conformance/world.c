@@ -103,6 +103,11 @@ void world_open(struct world *world, struct json_object *json, struct json_objec
 	zones = field(env, "zones");
 	for (size_t i = 0; i < length_of(zones); i++)
 		open_zone(world, item(zones, i));
+	if (!env->difference[0] &&
+	    (world->pageblock_order > 13 || world->end_pfn <= world->first_pfn ||
+	     world->end_pfn - world->first_pfn > UINT64_C(1) << 28))
+		differ(env, "pageblock_order %u, or frames up to %" PRIu64 ", out of range",
+		       world->pageblock_order, world->end_pfn);
 	if (env->difference[0])
 		return;
 	world->is_named = must(calloc(world->end_pfn - world->first_pfn + 1, 1));

@@ -165,20 +165,20 @@ static struct oracle_zone *last_resorts(struct request_oracle *r, const struct a
                                         struct take *take, int may_kill)
 {
 	uint32_t gfp = ask->req->gfp;
-	unsigned cma = ask->aflags & ALLOC_CMA;
 	struct oracle_zone *z = NULL;
 
 	if (may_kill) {
-		z = freelist(r, ask, ALLOC_WMARK_HIGH | cma, take);
+		z = freelist(r, ask, ALLOC_WMARK_HIGH, take);
 		if (z)
 			return z;
 		r->is_oom = ask->req->order <= 3 && ask->highest >= IOMMUSIM_ZONE_NORMAL &&
 		            !(gfp & (IOMMUSIM_GFP_BIT_RETRY_MAYFAIL | IOMMUSIM_GFP_BIT_THISNODE));
 		r->would_loop = r->is_oom;
 	}
-	if (!(gfp & IOMMUSIM_GFP_BIT_NOFAIL) || !(gfp & IOMMUSIM_GFP_BIT_DIRECT_RECLAIM))
+	if (!(gfp & IOMMUSIM_GFP_BIT_NOFAIL) || !(gfp & IOMMUSIM_GFP_BIT_DIRECT_RECLAIM) ||
+	    r->would_loop)
 		return NULL;
-	z = freelist(r, ask, ALLOC_MIN_RESERVE | cma, take);
+	z = freelist(r, ask, ALLOC_MIN_RESERVE, take);
 	r->would_loop |= !z;
 	return z;
 }

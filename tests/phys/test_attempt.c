@@ -36,7 +36,7 @@ static const struct row {
 	  0 },
 	{ "one page from DMA32: nobody is killed for a low zone", 0, K | IOMMUSIM_GFP_BIT_DMA, 4, 0,
 	  1, 1, 0, 0 },
-	{ "one page, NOFAIL: for ever", 0, K | NOFAIL, 5, 0, 1, 1, 1, 1 },
+	{ "one page, NOFAIL: for ever", 0, K | NOFAIL, 4, 0, 1, 1, 1, 1 },
 	{ "order 9, NOFAIL: for ever", 9, K | NOFAIL, 4, 2, 1, 1, 0, 1 },
 	{ "one page, ATOMIC: no reclaim", 0, ATOMIC, 3, 0, 0, 1, 0, 0 },
 	{ "order 9, ATOMIC: no compaction", 9, ATOMIC, 3, 0, 0, 1, 0, 0 },

@@ -54,10 +54,17 @@ static void describe_page(const struct state *state, struct line *line)
 	unsigned orders = iommusim_phys_nr_orders(state->phys);
 
 	if (orders != (shift == 16 ? 14u : shift == 14 ? 12u : 11u))
-		line_add(
-			line,
-			"; CPU pages of %s, though %u orders are not usual with them (--page-size)",
-			size_exact(UINT64_C(1) << shift).s, orders);
+		line_add(line,
+		         "CPU pages are taken as %s, but %u orders are those of pages of %s: then "
+		         "all "
+		         "sizes here are wrong (--page-size %s)",
+		         size_exact(UINT64_C(1) << shift).s, orders,
+		         orders == 14   ? "64K"
+		         : orders == 12 ? "16K"
+		                        : "4K",
+		         orders == 14   ? "64K"
+		         : orders == 12 ? "16K"
+		                        : "4K");
 }
 
 /* What is assumed of the pageblocks' types. */
@@ -99,7 +106,6 @@ void state_assumptions(const struct state *state, struct line *line)
 	if (!state->snapshot)
 		return;
 	describe_notes(state, line);
-	describe_page(state, line);
 }
 
 /* ---- The request that failed ---- */
@@ -230,6 +236,9 @@ void state_print(const struct options *options, const struct state *state)
 	print_line("again", &line);
 	describe_free(state, &line);
 	print_line("free", &line);
+	if (state->snapshot)
+		describe_page(state, &line);
+	print_line("beware", &line);
 	describe_marks(state, &line);
 	print_line("marks", &line);
 	state_assumptions(state, &line);
