@@ -80,6 +80,36 @@ static void arm_set_regs(const struct world_spec *spec, const struct iommusim_pg
 	regs[3] = is_upper;
 }
 
+/* ---- RISC-V: satp's mode; of an address all bits above the highest equal it, here 0 ---- */
+
+#define SV_SIZES UINT64_C(0x8040201000) /* 4K, 2M, 1G, 512G */
+#define SV_NAPOT UINT64_C(0x10000)      /* 64K */
+
+#define SV(title, id, levels, more)                                                    \
+	{                                                                              \
+		.name = "RISC-V " title, .format = id, .iova_bits = 11 + 9 * (levels), \
+		.config = { .pgsizes = SV_SIZES | (more),                              \
+			    .page_shift = 12,                                          \
+			    .ias = 12 + 9 * (levels),                                  \
+			    .oas = 56 },                                               \
+	}
+
+static const struct world_spec riscv64_specs[] = {
+	SV("Sv39", "riscv-sv39", 3, 0),
+	SV("Sv48", "riscv-sv48", 4, 0),
+	SV("Sv57", "riscv-sv57", 5, 0),
+	SV("Sv39 with Svnapot", "riscv-sv39-napot", 3, SV_NAPOT),
+	SV("Sv48 with Svnapot", "riscv-sv48-napot", 4, SV_NAPOT),
+	SV("Sv57 with Svnapot", "riscv-sv57-napot", 5, SV_NAPOT),
+};
+
+/* 8: three levels, 9: four, 10: five. */
+static void riscv_set_regs(const struct world_spec *spec, const struct iommusim_pgtable_info *info,
+                           uint64_t *regs)
+{
+	regs[0] = info->nr_levels + 5;
+}
+
 /* ---- x86-64: CR3 is the root; the image itself is seen through the tables ---- */
 
 /* Addresses of the lower half: AMD's levels and Intel's width come to the same. */
@@ -115,6 +145,12 @@ static void x86_set_regs(const struct world_spec *spec, const struct iommusim_pg
 
 static const struct architecture architectures[] = {
 	{ .name = "aarch64", .parcel = 0x44000000, .set_regs = arm_set_regs, SPECS(aarch64_specs) },
+	{ .name = "riscv64",
+	  .parcel = 0x90000000,
+	  .ram_start = 0xc0000000,
+	  .ram_last = 0x13fffffff,
+	  .set_regs = riscv_set_regs,
+	  SPECS(riscv64_specs) },
 	{ .name = "x86_64",
 	  .parcel = 0x10000000,
 	  .ram_start = 0x100000000,

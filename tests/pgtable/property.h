@@ -14,7 +14,8 @@ struct property_row {
 	unsigned bits;     /* of an address */
 	unsigned flags;    /* WALK_*; with WALK_TTBR1 addresses are from the top */
 	unsigned is_whole; /* 1: leaves are only unmapped as a whole */
-	uint64_t start;    /* of the addresses */
+	uint64_t start;    /* of the addresses, and of a linear table's window */
+	uint64_t dummy;    /* with WALK_DUMMY: where empty entries lead */
 	struct iommusim_pgtable_config config;
 };
 

@@ -307,6 +307,9 @@ static struct bench *given_bench(const struct property_row *row, uint64_t seed)
 		                          .ias = row->bits,
 		                          .oas = (unsigned)b->oas,
 		                          .flags = row->flags,
+		                          .start = row->start,
+		                          .bytes = (UINT64_MAX >> (64 - row->bits)) + 1,
+		                          .dummy = row->dummy,
 		                          .read = read_tables,
 		                          .ctx = b };
 	choose_regions(b);

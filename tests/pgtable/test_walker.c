@@ -199,7 +199,7 @@ static void place_windows(struct world *world)
 	world->window[0] = 0;
 	world->window[1] = (last / 2 + 1) - bytes / 3;
 	world->window[2] = last - bytes + 1;
-	world->model = calloc(NR_WINDOWS * world->pages, sizeof(*world->model));
+	world->model = calloc((size_t)(NR_WINDOWS * world->pages), sizeof(*world->model));
 	assert_non_null(world->model);
 	world->walker = (struct walk_config){
 		.format = world->row->walked,

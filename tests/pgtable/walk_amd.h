@@ -3,7 +3,7 @@
 #ifndef WALK_AMD_H
 #define WALK_AMD_H
 
-#include "walk.h"
+#include "walker.h"
 
 /* The device table names the number of levels; six of them map 64 bits. */
 static inline int walk_amd_geometry(const struct walk_config *config, uint64_t iova,

@@ -3,7 +3,7 @@
 #ifndef WALK_ARM_H
 #define WALK_ARM_H
 
-#include "walk.h"
+#include "walker.h"
 
 /* Levels down to the granule, the first with what is left of the address. */
 static inline int walk_arm_geometry(const struct walk_config *config, struct walk_geometry *g)

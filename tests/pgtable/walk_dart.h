@@ -3,7 +3,7 @@
 #ifndef WALK_DART_H
 #define WALK_DART_H
 
-#include "walk.h"
+#include "walker.h"
 
 static inline int walk_dart_geometry(const struct walk_config *config, uint64_t iova,
                                      struct walk_geometry *g)

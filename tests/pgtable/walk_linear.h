@@ -3,7 +3,7 @@
 #ifndef WALK_LINEAR_H
 #define WALK_LINEAR_H
 
-#include "walk.h"
+#include "walker.h"
 
 /* ---- s390, words of big-endian byte order ---- */
 

@@ -3,7 +3,7 @@
 #ifndef WALK_RISCV_H
 #define WALK_RISCV_H
 
-#include "walk.h"
+#include "walker.h"
 
 #define WALK_RISCV_V 0x01u
 #define WALK_RISCV_R 0x02u

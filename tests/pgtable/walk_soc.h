@@ -6,7 +6,7 @@
 #ifndef WALK_SOC_H
 #define WALK_SOC_H
 
-#include "walk.h"
+#include "walker.h"
 
 static inline int walk_soc_geometry(uint64_t iova, struct walk_geometry *g, unsigned first_lg2,
                                     unsigned last_lg2)

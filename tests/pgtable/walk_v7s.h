@@ -3,7 +3,7 @@
 #ifndef WALK_V7S_H
 #define WALK_V7S_H
 
-#include "walk.h"
+#include "walker.h"
 
 static inline int walk_v7s_geometry(const struct walk_config *config, uint64_t iova,
                                     struct walk_geometry *g)

@@ -3,7 +3,7 @@
 #ifndef WALK_X86_H
 #define WALK_X86_H
 
-#include "walk.h"
+#include "walker.h"
 
 #define WALK_X86_P  0x01u
 #define WALK_X86_RW 0x02u

@@ -7,8 +7,8 @@
  * A family is a decoder of one word and a geometry; walk_tables() below does the same for all of
  * them: choose an entry, read it, ask the decoder what it is.
  */
-#ifndef WALK_H
-#define WALK_H
+#ifndef WALKER_H
+#define WALKER_H
 
 #include <stddef.h>
 #include <stdint.h>
