@@ -63,6 +63,12 @@ extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_amd_v1
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_amd_v2;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_vtd_sl;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_vtd_fl;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_riscv_sv39;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_riscv_sv48;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_riscv_sv57;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_riscv_sv39_napot;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_riscv_sv48_napot;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_riscv_sv57_napot;
 
 /** Built-in format number @index, NULL beyond the last. */
 IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_at(size_t index);
@@ -119,6 +125,8 @@ struct iommusim_pgtable_config {
 	unsigned force_snoop;
 	/* v7s only: what a section that is split leads to. */
 	enum iommusim_section_split section_split;
+	/* RISC-V of Linux 6.13 only: 1: the unit sets accessed and dirty bits by itself. */
+	unsigned hw_dirty;
 };
 
 struct iommusim_pgtable; /* opaque: the tables of one domain */

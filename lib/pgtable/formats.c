@@ -22,6 +22,13 @@ static const struct iommusim_pgtable_format *const formats[] = {
 	/* Intel */
 	&iommusim_pgtable_vtd_sl,
 	&iommusim_pgtable_vtd_fl,
+	/* RISC-V */
+	&iommusim_pgtable_riscv_sv39,
+	&iommusim_pgtable_riscv_sv48,
+	&iommusim_pgtable_riscv_sv57,
+	&iommusim_pgtable_riscv_sv39_napot,
+	&iommusim_pgtable_riscv_sv48_napot,
+	&iommusim_pgtable_riscv_sv57_napot,
 };
 /* clang-format on */
 

@@ -139,6 +139,22 @@ int isim_pgtable_check_quirks(struct iommusim_pgtable *p, uint32_t quirks)
 	               : 0;
 }
 
+int isim_pgtable_fit(struct iommusim_pgtable *p, const struct isim_pgtable_ops *ops,
+                     uint64_t pgsizes, unsigned ias, unsigned oas)
+{
+	const struct iommusim_pgtable_config *c = &p->config;
+
+	p->ops = ops;
+	p->info.pgsizes = c->pgsizes ? c->pgsizes & pgsizes : pgsizes;
+	p->info.ias = c->ias < ias ? c->ias : ias;
+	p->info.oas = c->oas < oas ? c->oas : oas;
+	if (!p->info.pgsizes)
+		return isim_fail(&p->diag, IOMMUSIM_EINVAL,
+		                 "%s has page sizes 0x%llx, none of 0x%llx", c->format->name,
+		                 (unsigned long long)pgsizes, (unsigned long long)c->pgsizes);
+	return isim_pgtable_check_quirks(p, 0);
+}
+
 int isim_pgtable_bug(struct iommusim_pgtable *p, const char *why, uint64_t address)
 {
 	p->info.nr_bugs++;

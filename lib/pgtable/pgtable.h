@@ -206,6 +206,14 @@ void isim_pgtable_set_geometry(struct iommusim_pgtable *p, const struct isim_pgt
 void isim_pgtable_add_run(struct iommusim_pgtable *p, unsigned level, unsigned run_lg2,
                           unsigned page_lg2);
 
+/*
+ * For configure(): the engine, the configured page sizes that are among @pgsizes (none configured:
+ * all of these), address widths lowered to @ias and @oas. -EINVAL, worded: no page size is left, or
+ * there are quirks.
+ */
+int isim_pgtable_fit(struct iommusim_pgtable *p, const struct isim_pgtable_ops *ops,
+                     uint64_t pgsizes, unsigned ias, unsigned oas);
+
 /* -EINVAL, worded, for quirks that are not among @quirks. */
 int isim_pgtable_check_quirks(struct iommusim_pgtable *p, uint32_t quirks);
 

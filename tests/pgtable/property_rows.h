@@ -96,6 +96,17 @@
 
 #define X86_SIZES UINT64_C(0x40201000)
 
+/* ---- RISC-V: half of the space ---- */
+
+#define RISCV(title, what, in, flag, version, sizes, hw)                                      \
+	{                                                                                     \
+		.name = title, .format = &iommusim_pgtable_riscv_##what,                      \
+		.walked = &walk_riscv_##what, .bits = in, .flags = flag, .is_whole = 1,       \
+		.config = {                                                                   \
+			.page_shift = 12, .kernel = version, .pgsizes = sizes, .hw_dirty = hw \
+		},                                                                            \
+	}
+
 static const struct property_row property_rows[] = {
 	ARM_S1("4K, 48 bits", 12, 48, 48, 0, 0),
 	ARM_S1("4K, 39 bits", 12, 39, 40, 0, 0),
@@ -139,6 +150,15 @@ static const struct property_row property_rows[] = {
 	X86("vtd-sl, 39 bits", vtd_sl, vtd_sl, 39, 0, X86_SIZES, 0, 0),
 	X86("vtd-sl, 48 bits, snooped", vtd_sl, vtd_sl, 48, WALK_SNOOP, X86_SIZES, 0, 0),
 	X86("vtd-sl, 57 bits, Linux 6.1", vtd_sl, vtd_sl, 57, 0, X86_SIZES, LINUX_6_1, 0),
+	RISCV("riscv-sv39", sv39, 38, WALK_XD, IOMMUSIM_KERNEL(6, 13), 0, 0),
+	RISCV("riscv-sv39, sets dirty bits", sv39, 38, WALK_XD | WALK_HW_DIRTY,
+	      IOMMUSIM_KERNEL(6, 13), X86_SIZES, 1),
+	RISCV("riscv-sv39, Linux 6.19", sv39, 38, 0, IOMMUSIM_KERNEL(6, 19), 0, 1),
+	RISCV("riscv-sv48", sv48, 47, WALK_XD, 0, 0, 0),
+	RISCV("riscv-sv57", sv57, 56, WALK_XD, 0, 0, 0),
+	RISCV("riscv-sv39-napot", sv39_napot, 38, 0, 0, 0, 0),
+	RISCV("riscv-sv48-napot", sv48_napot, 47, 0, 0, 0, 0),
+	RISCV("riscv-sv57-napot", sv57_napot, 56, 0, 0, 0, 0),
 };
 
 #endif
