@@ -69,6 +69,16 @@ extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_riscv_
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_riscv_sv39_napot;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_riscv_sv48_napot;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_riscv_sv57_napot;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_exynos_v1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_exynos_v5;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_rk_v1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_rk_v2;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_vsi;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_sun50i;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_omap;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_shmobile;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_tegra_smmu;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_s390_zpci;
 
 /** Built-in format number @index, NULL beyond the last. */
 IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_at(size_t index);
@@ -127,6 +137,9 @@ struct iommusim_pgtable_config {
 	enum iommusim_section_split section_split;
 	/* RISC-V of Linux 6.13 only: 1: the unit sets accessed and dirty bits by itself. */
 	unsigned hw_dirty;
+	/* Tables of one level, and BCM2712: the first address that they map, a multiple of the
+	   page; the window has 2^ias bytes from there. Default: that of the format. */
+	uint64_t window_start;
 };
 
 struct iommusim_pgtable; /* opaque: the tables of one domain */
@@ -150,6 +163,7 @@ struct iommusim_pgtable_info {
 	uint32_t prrr, nmrr;   /* v7s: registers */
 	/* Calls at which Linux would have stopped with BUG(); they changed nothing. */
 	uint64_t nr_bugs;
+	uint64_t window_start, window_bytes; /* tables of one level, BCM2712: what they map */
 };
 
 /**

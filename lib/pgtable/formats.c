@@ -29,6 +29,17 @@ static const struct iommusim_pgtable_format *const formats[] = {
 	&iommusim_pgtable_riscv_sv39_napot,
 	&iommusim_pgtable_riscv_sv48_napot,
 	&iommusim_pgtable_riscv_sv57_napot,
+	/* Systems on chip, and mainframes */
+	&iommusim_pgtable_exynos_v1,
+	&iommusim_pgtable_exynos_v5,
+	&iommusim_pgtable_rk_v1,
+	&iommusim_pgtable_rk_v2,
+	&iommusim_pgtable_vsi,
+	&iommusim_pgtable_sun50i,
+	&iommusim_pgtable_omap,
+	&iommusim_pgtable_shmobile,
+	&iommusim_pgtable_tegra_smmu,
+	&iommusim_pgtable_s390_zpci,
 };
 /* clang-format on */
 

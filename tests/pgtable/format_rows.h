@@ -198,6 +198,25 @@ static const struct format_row format_rows[] = {
 	RISCV_ROW("riscv-sv39-napot", sv39_napot, SZ_64K, SZ_1G),
 	RISCV_ROW("riscv-sv48-napot", sv48_napot, SZ_64K, SZ_1G),
 	RISCV_ROW("riscv-sv57-napot", sv57_napot, SZ_2M, SZ_1G),
+#define SOC_ROW(title, what, big, how, unchecked)                                           \
+	{                                                                                   \
+		.name = title,                                                              \
+		.config = { .format = &iommusim_pgtable_##what, .pgsizes = SZ_4K | (big) }, \
+		.page = SZ_4K, .large = big, .iova = SZ_1G, .pa = SZ_1G, .is_checked = 1,   \
+		.part = how, .no_perms = unchecked,                                         \
+	}
+	SOC_ROW("exynos-v1", exynos_v1, SZ_64K, PART_IS_REFUSED, 0),
+	SOC_ROW("exynos-v1, sections", exynos_v1, SZ_1M, PART_IS_REFUSED, 0),
+	SOC_ROW("exynos-v5", exynos_v5, SZ_64K, PART_IS_REFUSED, 0),
+	SOC_ROW("rk-v1", rk_v1, 0, PART_IS_REFUSED, 0),
+	SOC_ROW("rk-v2", rk_v2, 0, PART_IS_REFUSED, 0),
+	SOC_ROW("vsi", vsi, 0, PART_IS_REFUSED, 0),
+	SOC_ROW("sun50i", sun50i, 0, PART_IS_REFUSED, 0),
+	SOC_ROW("omap", omap, SZ_64K, PART_TAKES_ALL, 1),
+	SOC_ROW("omap, sections", omap, SZ_1M, PART_TAKES_ALL, 1),
+	SOC_ROW("shmobile", shmobile, SZ_64K, PART_TAKES_ALL_AT_START, 1),
+	SOC_ROW("tegra-smmu", tegra_smmu, 0, PART_IS_REFUSED, 0),
+	SOC_ROW("s390-zpci", s390_zpci, 0, PART_IS_REFUSED, 0),
 };
 
 static inline struct iommusim_pgtable *given_format(const struct format_row *row)

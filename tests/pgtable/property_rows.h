@@ -107,6 +107,18 @@
 		},                                                                            \
 	}
 
+/* ---- Systems on chip: words of 32 bits at two levels ---- */
+
+/* The first thing that is allocated, where empty entries lead to a page. */
+#define BLANK UINT64_C(0x40000000)
+
+#define SOC(title, what, walk_what, in, sizes, version)                                         \
+	{                                                                                       \
+		.name = title, .format = &iommusim_pgtable_##what, .walked = &walk_##walk_what, \
+		.bits = in, .is_whole = 1,                                                      \
+		.config = { .page_shift = 12, .ias = in, .pgsizes = sizes, .kernel = version }, \
+	}
+
 static const struct property_row property_rows[] = {
 	ARM_S1("4K, 48 bits", 12, 48, 48, 0, 0),
 	ARM_S1("4K, 39 bits", 12, 39, 40, 0, 0),
@@ -159,6 +171,19 @@ static const struct property_row property_rows[] = {
 	RISCV("riscv-sv39-napot", sv39_napot, 38, 0, 0, 0, 0),
 	RISCV("riscv-sv48-napot", sv48_napot, 47, 0, 0, 0, 0),
 	RISCV("riscv-sv57-napot", sv57_napot, 56, 0, 0, 0, 0),
+	SOC("exynos-v1", exynos_v1, exynos_v1, 32, 0, 0),
+	SOC("exynos-v1, no sections", exynos_v1, exynos_v1, 32, 0x11000, 0),
+	SOC("exynos-v5", exynos_v5, exynos_v5, 32, 0, 0),
+	SOC("rk-v1", rk_v1, rk_v1, 32, 0, 0),
+	SOC("rk-v2", rk_v2, rk_v2, 32, 0, 0),
+	SOC("vsi", vsi, vsi, 32, 0, 0),
+	SOC("sun50i", sun50i, sun50i, 32, 0, 0),
+	SOC("omap", omap, omap, 32, 0, 0),
+	SOC("omap, pages alone", omap, omap, 32, 0x11000, 0),
+	SOC("shmobile, 31 bits", shmobile, shmobile, 31, 0, 0),
+	SOC("shmobile, 24 bits", shmobile, shmobile, 24, 0, 0),
+	SOC("tegra-smmu", tegra_smmu, tegra, 32, 0, 0),
+	SOC("s390-zpci", s390_zpci, s390, 42, 0, 0),
 };
 
 #endif

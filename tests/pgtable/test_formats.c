@@ -140,6 +140,7 @@ static void refuses_what_is_no_page_size(void **state)
 	struct iommusim_pgtable *pgtable = given_format(r);
 	static const uint64_t sizes[] = { 0, 1, 0x800, 0x3000, 0x600000, UINT64_MAX };
 	struct iommusim_map_pages pages = { .iova = r->iova, .pa = r->pa, .count = 1, .prot = RW };
+	uint64_t nr_tables = iommusim_pgtable_info(pgtable).nr_tables;
 
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		uint64_t mapped = 1;
@@ -149,8 +150,7 @@ static void refuses_what_is_no_page_size(void **state)
 		assert_int_equal(mapped, 0);
 		assert_int_equal(unmap(pgtable, r->iova, sizes[i], 1), 0);
 	}
-	assert_int_equal(iommusim_pgtable_info(pgtable).nr_tables,
-	                 iommusim_pgtable_info(pgtable).nr_roots);
+	assert_int_equal(iommusim_pgtable_info(pgtable).nr_tables, nr_tables);
 	iommusim_pgtable_destroy(pgtable);
 }
 
