@@ -79,11 +79,27 @@ extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_omap;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_shmobile;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_tegra_smmu;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_s390_zpci;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_linear_sprd;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_linear_mtk1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_linear_gart_tegra;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_linear_tce;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_linear_gart64;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_linear_sparc64;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_linear_bcm2712;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_lima;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_etnaviv_v1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_etnaviv_v2;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_v3d;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_a2xx_gpummu;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_ipu_mmu;
 
 /** Built-in format number @index, NULL beyond the last. */
 IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_at(size_t index);
 
-/** The built-in format with that name or kernel name, NULL: none. */
+/**
+ * The built-in format with that name or kernel name, NULL: none. "arm-v7s-mtk" is arm-v7s, which
+ * becomes MediaTek's with the quirks ARM_MTK_EXT and NO_PERMS.
+ */
 IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_find(const char *name);
 
 /**

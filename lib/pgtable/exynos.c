@@ -66,7 +66,7 @@ static uint64_t v1_leaf(uint64_t attributes, uint64_t pa, unsigned level)
 
 static uint64_t v1_table(const struct iommusim_pgtable *p, uint64_t pa, unsigned level)
 {
-	return pa | TABLE;
+	return (uint32_t)pa | TABLE;
 }
 
 static uint64_t v1_address(const struct iommusim_pgtable *p, uint64_t word, unsigned level)
@@ -101,7 +101,7 @@ static uint64_t v5_leaf(uint64_t attributes, uint64_t pa, unsigned level)
 
 static uint64_t v5_table(const struct iommusim_pgtable *p, uint64_t pa, unsigned level)
 {
-	return pa >> 4 | TABLE;
+	return (uint32_t)(pa >> 4) | TABLE;
 }
 
 static uint64_t v5_address(const struct iommusim_pgtable *p, uint64_t word, unsigned level)

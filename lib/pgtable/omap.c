@@ -36,7 +36,7 @@ static uint64_t leaf(uint64_t attributes, uint64_t pa, unsigned level)
 
 static uint64_t table(const struct iommusim_pgtable *p, uint64_t pa, unsigned level)
 {
-	return pa | TABLE;
+	return (uint32_t)pa | TABLE;
 }
 
 static unsigned omap_run_lg2(const struct iommusim_pgtable *p, uint64_t word, unsigned level)

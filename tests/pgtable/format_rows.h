@@ -217,6 +217,48 @@ static const struct format_row format_rows[] = {
 	SOC_ROW("shmobile", shmobile, SZ_64K, PART_TAKES_ALL_AT_START, 1),
 	SOC_ROW("tegra-smmu", tegra_smmu, 0, PART_IS_REFUSED, 0),
 	SOC_ROW("s390-zpci", s390_zpci, 0, PART_IS_REFUSED, 0),
+	SOC_ROW("lima", lima, 0, PART_IS_REFUSED, 1),
+	SOC_ROW("etnaviv-v2", etnaviv_v2, 0, PART_IS_REFUSED, 0),
+	/* Not where the arena is: its first page is what empty entries lead to. */
+	{ .name = "ipu-mmu",
+	  .config = { .format = &iommusim_pgtable_ipu_mmu },
+	  .page = SZ_4K,
+	  .iova = SZ_1G,
+	  .pa = 2 * SZ_1G,
+	  .is_checked = 1,
+	  .no_perms = 1 },
+#define WINDOW_ROW(title, what, size, at, in, unchecked)                                      \
+	{                                                                                     \
+		.name = title,                                                                \
+		.config = { .format = &iommusim_pgtable_##what,                               \
+			    .pgsizes = size,                                                  \
+			    .ias = in,                                                        \
+			    .window_start = at },                                             \
+		.page = size, .iova = (at) + 16 * (size), .pa = 16 * (size), .is_checked = 1, \
+		.no_perms = unchecked,                                                        \
+	}
+	WINDOW_ROW("linear-sprd", linear_sprd, SZ_4K, SZ_1G, 0, 1),
+	WINDOW_ROW("linear-mtk1", linear_mtk1, SZ_4K, 0, 0, 1),
+	WINDOW_ROW("linear-gart-tegra", linear_gart_tegra, SZ_4K, 0x58000000, 0, 1),
+	WINDOW_ROW("linear-gart64", linear_gart64, SZ_4K, SZ_1G, 0, 1),
+	WINDOW_ROW("linear-tce", linear_tce, SZ_4K, 0, 0, 0),
+	WINDOW_ROW("linear-tce, 64K", linear_tce, SZ_64K, UINT64_C(1) << 59, 0, 0),
+	WINDOW_ROW("linear-tce, 2M", linear_tce, SZ_2M, UINT64_C(1) << 59, 40, 0),
+	WINDOW_ROW("linear-tce, 16M", linear_tce, 16 * SZ_1M, UINT64_C(1) << 59, 44, 0),
+	WINDOW_ROW("linear-tce, 256M", linear_tce, 256 * SZ_1M, UINT64_C(1) << 59, 46, 0),
+	WINDOW_ROW("linear-tce, 16G", linear_tce, 16 * SZ_1G, UINT64_C(1) << 59, 55, 0),
+	WINDOW_ROW("linear-sparc64", linear_sparc64, UINT64_C(0x2000), SZ_1G, 0, 0),
+	WINDOW_ROW("etnaviv-v1", etnaviv_v1, SZ_4K, 0x80000000, 0, 1),
+	WINDOW_ROW("v3d", v3d, SZ_4K, 0, 0, 0),
+	WINDOW_ROW("a2xx-gpummu", a2xx_gpummu, SZ_4K, 0x1000000, 0, 0),
+	{ .name = "linear-bcm2712",
+	  .config = { .format = &iommusim_pgtable_linear_bcm2712, .pgsizes = SZ_4K | SZ_64K },
+	  .page = SZ_4K,
+	  .large = SZ_64K,
+	  .iova = UINT64_C(0xa40000000),
+	  .pa = SZ_1G,
+	  .is_checked = 1,
+	  .part = PART_IS_REFUSED },
 };
 
 static inline struct iommusim_pgtable *given_format(const struct format_row *row)

@@ -192,7 +192,7 @@ static uint64_t any_word(struct iommusim_pgtable *p, struct isim_rng *rng)
 	const struct isim_pgtable_live *live = any_table(p, rng);
 	unsigned above = 1 + (unsigned)isim_rng_below(rng, IOMMUSIM_MAX_LEVELS - 1);
 
-	switch (isim_rng_below(rng, 4)) {
+	switch (w->table ? isim_rng_below(rng, 4) : 3 * isim_rng_below(rng, 2)) {
 	case 0:
 		return isim_rng_next(rng);
 	case 1:

@@ -189,7 +189,7 @@ static void refuses_what_is_beyond_its_width(void **state)
 	int want = r->keeps ? IOMMUSIM_EFAULT : IOMMUSIM_ERANGE;
 
 	if (r->is_checked) {
-		uint64_t beyond = UINT64_C(1) << info.ias;
+		uint64_t beyond = info.window_start + (UINT64_C(1) << info.ias);
 
 		assert_err(try_map(pgtable, beyond, r->pa, r->page, 1), want);
 		assert_err(try_map(pgtable, 0 - 2 * r->page, r->pa, r->page, 1), want);
