@@ -37,7 +37,8 @@ static uint64_t table(const struct iommusim_pgtable *p, uint64_t pa, unsigned le
 
 static uint64_t address(const struct iommusim_pgtable *p, uint64_t word, unsigned level)
 {
-	static const uint8_t low[] = { 12, 11, 14 };
+	/* The last is that of the register. */
+	static const uint8_t low[IOMMUSIM_MAX_LEVELS] = { 12, 11, 14, 12 };
 
 	return word & ~(PT_BIT(low[level]) - 1);
 }

@@ -3,6 +3,7 @@
  * The words that the layouts give in their text, for formats without vectors: the library must
  * write them when it is asked for what they say. And the catalogue's names must find the formats.
  */
+#include "leaf_words.h"
 #include "pgtable_test.h"
 #include "text_words.h"
 
@@ -68,6 +69,28 @@ static void the_library_writes_the_word(void **state)
 	iommusim_pgtable_destroy(pgtable);
 }
 
+static void exynos_words_are_written(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(exynos_columns); i++) {
+		const struct column *c = &exynos_columns[i];
+
+		for (size_t j = 0; j < ARRAY_LEN(exynos_words); j++) {
+			struct word_row row = {
+				.name = c->name,
+				.config = c->config,
+				.level = c->level,
+				.word = exynos_words[j].word[i],
+				.pa = c->pa,
+				.size = c->size,
+				.prot = exynos_words[j].prot,
+			};
+			void *asked = &row;
+
+			the_library_writes_the_word(&asked);
+		}
+	}
+}
+
 /* What the library says of every name that the catalogue of drivers uses. */
 static void the_catalogue_finds_all_formats(void **state)
 {
@@ -124,13 +147,14 @@ static void the_catalogue_finds_all_formats(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(word_rows) + 1];
+	struct CMUnitTest tests[ARRAY_LEN(word_rows) + 2];
 	size_t nr = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(word_rows); i++)
 		if (word_rows[i].prot && !has_vectors(word_rows[i].config.format))
 			tests[nr++] = (struct CMUnitTest)TEST_ROW(the_library_writes_the_word,
 			                                          &word_rows[i]);
+	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(exynos_words_are_written);
 	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(the_catalogue_finds_all_formats);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return _cmocka_run_group_tests("text words", tests, nr, NULL, NULL);
