@@ -24,6 +24,11 @@ static enum isim_word_kind kind(const struct iommusim_pgtable *p, uint64_t word,
 	return level ? ISIM_WORD_TABLE : ISIM_WORD_LEAF;
 }
 
+static int are_leaves(uint64_t all, uint64_t any, unsigned level)
+{
+	return !level && all & VALID && !(any >> SIZE_SHIFT & 3);
+}
+
 static uint64_t leaf(uint64_t attributes, uint64_t pa, unsigned level)
 {
 	return (pa >> 12 & PFN) | attributes;
@@ -71,6 +76,7 @@ static const struct isim_pgtable_words bcm2712 = {
 	.is_bounded = 1,
 	.has_window = 1,
 	.kind = kind,
+	.are_leaves = are_leaves,
 	.leaf = leaf,
 	.table = table,
 	.address = address,

@@ -33,6 +33,11 @@ static enum isim_word_kind kind(const struct iommusim_pgtable *p, uint64_t word,
 	return level && (word & TYPE) == TABLE ? ISIM_WORD_TABLE : ISIM_WORD_LEAF;
 }
 
+static int are_leaves(uint64_t all, uint64_t any, unsigned level)
+{
+	return (all & TYPE) == SMALL && (any & TYPE) == SMALL;
+}
+
 static unsigned run_lg2(const struct iommusim_pgtable *p, uint64_t word, unsigned level)
 {
 	return !level && (word & TYPE) == LARGE ? 4 : 0;
@@ -131,9 +136,9 @@ static const uint8_t indices[IOMMUSIM_MAX_LEVELS] = { 8, 12 };
 		.word_bytes = 4, .nr_levels = 2, .granule_lg2 = 12, .index_lg2 = 8,               \
 		.indices = indices, .linear_lg2 = (bits), .even_lg2 = (bits),                     \
 		.partial = ISIM_PARTIAL_REFUSE, .keeps_tables = 1, .has_blanks = 1, .kind = kind, \
-		.leaf = version##_leaf, .table = version##_table, .address = version##_address,   \
-		.attributes = version##_attributes, .prot = version##_prot, .run_lg2 = run_lg2,   \
-		.empty = empty, .fault = fault                                                    \
+		.are_leaves = are_leaves, .leaf = version##_leaf, .table = version##_table,       \
+		.address = version##_address, .attributes = version##_attributes,                 \
+		.prot = version##_prot, .run_lg2 = run_lg2, .empty = empty, .fault = fault        \
 	}
 
 static const struct isim_pgtable_words v1 = WORDS(v1, 32);

@@ -28,6 +28,12 @@ static uint64_t no_attributes(const struct iommusim_pgtable *p, unsigned prot, u
 	return 0;
 }
 
+/* PRESENT of lima and of etnaviv is one bit. */
+static int are_leaves(uint64_t all, uint64_t any, unsigned level)
+{
+	return !level && all & LIMA_PRESENT;
+}
+
 static enum isim_word_kind filled(unsigned level)
 {
 	return level ? ISIM_WORD_TABLE : ISIM_WORD_LEAF;
@@ -160,11 +166,12 @@ static uint64_t ipu_empty(const struct iommusim_pgtable *p, unsigned level)
 		                                       __VA_ARGS__ };                  \
 	ISIM_PGTABLE_OPS(who)
 
-WORDS(lima, 32, 32, no_attributes, all_prot, .nr_levels = 2, .index_lg2 = 10, .table = lima_table);
+WORDS(lima, 32, 32, no_attributes, all_prot, .nr_levels = 2, .index_lg2 = 10,
+      .are_leaves = are_leaves, .table = lima_table);
 WORDS(etna1, 32, 32, no_attributes, all_prot, .nr_levels = 1, .index_lg2 = 26, .is_bounded = 1,
       .has_window = 1, .empty = etna1_empty);
 WORDS(etna2, 40, 32, etna2_attributes, etna2_prot, .nr_levels = 2, .index_lg2 = 10,
-      .table = etna2_table, .empty = etna2_empty);
+      .are_leaves = are_leaves, .table = etna2_table, .empty = etna2_empty);
 WORDS(ipu, 44, 44, no_attributes, all_prot, .nr_levels = 2, .index_lg2 = 10, .has_blanks = 1,
       .table = ipu_table, .empty = ipu_empty);
 

@@ -134,6 +134,10 @@ static unsigned a2xx_prot(const struct iommusim_pgtable *p, uint64_t word, unsig
 	{                                                                                      \
 		return word & (valid) ? ISIM_WORD_LEAF : ISIM_WORD_EMPTY;                      \
 	}                                                                                      \
+	static int who##_are_leaves(uint64_t all, uint64_t any, unsigned level)                \
+	{                                                                                      \
+		return (all & (valid)) != 0;                                                   \
+	}                                                                                      \
 	static const struct isim_pgtable_words who = {                                         \
 		.word_bytes = 4,                                                               \
 		.nr_levels = 1,                                                                \
@@ -146,6 +150,7 @@ static unsigned a2xx_prot(const struct iommusim_pgtable *p, uint64_t word, unsig
 		.has_window = 1,                                                               \
 		.sizes_are_counts = 1,                                                         \
 		.kind = who##_kind,                                                            \
+		.are_leaves = who##_are_leaves,                                                \
 		.leaf = who##_leaf,                                                            \
 		.address = who##_address,                                                      \
 		.attributes = to_attributes,                                                   \

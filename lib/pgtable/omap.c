@@ -29,6 +29,11 @@ static enum isim_word_kind kind(const struct iommusim_pgtable *p, uint64_t word,
 	return level && (word & TYPE) == TABLE ? ISIM_WORD_TABLE : ISIM_WORD_LEAF;
 }
 
+static int are_leaves(uint64_t all, uint64_t any, unsigned level)
+{
+	return (all & TYPE) == PAGE && (any & TYPE) == PAGE && !(level && any & SUPER);
+}
+
 static uint64_t leaf(uint64_t attributes, uint64_t pa, unsigned level)
 {
 	return pa | attributes;
@@ -96,9 +101,10 @@ static const uint8_t indices[IOMMUSIM_MAX_LEVELS] = { 8, 12 };
 	{                                                                                  \
 		.word_bytes = 4, .nr_levels = 2, .granule_lg2 = 12, .index_lg2 = 8,        \
 		.indices = indices, .linear_lg2 = 32, .even_lg2 = 32, .partial = (partly), \
-		.frees_empty_tables = (frees), .kind = kind, .leaf = leaf, .table = table, \
-		.address = who##_address, .attributes = who##_attributes, .prot = prot,    \
-		.run_lg2 = who##_run_lg2, .fault = fault                                   \
+		.frees_empty_tables = (frees), .kind = kind, .are_leaves = are_leaves,     \
+		.leaf = leaf, .table = table, .address = who##_address,                    \
+		.attributes = who##_attributes, .prot = prot, .run_lg2 = who##_run_lg2,    \
+		.fault = fault                                                             \
 	}
 
 static const struct isim_pgtable_words omap = WORDS(omap, ISIM_PARTIAL_WHOLE, 1);

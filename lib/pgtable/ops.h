@@ -113,8 +113,7 @@ ISIM_INLINE uint64_t pt_clear_run(const struct isim_pgtable_words *w, struct iom
 
 	if (w->partial == ISIM_PARTIAL_SPLIT && w->single)
 		pt_break_ends(w, p, table, index, level, nr);
-	if (w->are_leaves && ISIM_LIKELY(w->are_leaves(s.all, s.any, level)) &&
-	    (w->partial == ISIM_PARTIAL_SPLIT || !w->run_lg2)) {
+	if (w->are_leaves && ISIM_LIKELY(w->are_leaves(s.all, s.any, level))) {
 		pt_clear_leaves(w, p, table, index, level, nr);
 		pt_flush_leaves(flush, iova, pgsize, nr);
 		return nr * pgsize;
@@ -176,21 +175,42 @@ ISIM_INLINE uint64_t pt_clear_larger(const struct isim_pgtable_words *w, struct 
 	       << pt_shift(w, level);
 }
 
+ISIM_INLINE int pt_are_empty(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
+                             struct pt_summary s, unsigned level)
+{
+	if (w->are_empty)
+		return w->are_empty(s.all, s.any, level);
+	if (w->empty)
+		return s.all == p->empty[level] && s.any == p->empty[level];
+	return !s.any;
+}
+
+/* Entries that hold anything else than one that is empty count as filled at first sight. */
 static inline int pt_is_empty(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
                               const void *table, unsigned level)
 {
-	for (uint64_t i = 0; table && i < PT_BIT(pt_index_lg2(w, level)); i++)
+	uint64_t nr = PT_BIT(pt_index_lg2(w, level));
+
+	if (!table || pt_are_empty(w, p, pt_look(w, table, 0, nr), level))
+		return 1;
+	for (uint64_t i = 0; i < nr; i++)
 		if (w->kind(p, pt_get(w, table, i), level) != ISIM_WORD_EMPTY)
 			return 0;
 	return 1;
 }
 
-/* The table behind entry @index of @up is freed if nothing is left in it. */
+/*
+ * The table behind entry @index of @up is freed if nothing is left in it, now that @bytes from
+ * @iova on are gone. The entry behind them is looked at first: mostly there is one.
+ */
 ISIM_INLINE void pt_free_if_empty(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
                                   void *up, const void *table, uint64_t iova, unsigned level,
-                                  const struct iommusim_pgtable_flush *flush)
+                                  uint64_t bytes, const struct iommusim_pgtable_flush *flush)
 {
-	if (!pt_is_empty(w, p, table, level))
+	uint64_t next = pt_index(w, p, iova + bytes, level);
+
+	if (w->kind(p, pt_get(w, table, next), level) != ISIM_WORD_EMPTY ||
+	    !pt_is_empty(w, p, table, level))
 		return;
 	pt_clear_table(w, p, up, pt_index(w, p, iova, level + 1),
 	               isim_align_down(iova, PT_BIT(pt_shift(w, level + 1))), level + 1, flush);
@@ -218,7 +238,7 @@ ISIM_INLINE uint64_t pt_unmap_pages(const struct isim_pgtable_words *w, struct i
 			nr = pt_room(w, p, level, index, pages->count << want.run_lg2);
 			nr = pt_clear_run(w, p, table, index, pages->iova, level, nr, flush);
 			if (w->frees_empty_tables && nr && up)
-				pt_free_if_empty(w, p, up, table, pages->iova, level, flush);
+				pt_free_if_empty(w, p, up, table, pages->iova, level, nr, flush);
 			return nr;
 		}
 		if (level == 0)
@@ -329,7 +349,7 @@ ISIM_INLINE int pt_map_pages(const struct isim_pgtable_words *w, struct iommusim
 		return err;
 	index = pt_index(w, p, pages->iova, level);
 	nr = pt_room(w, p, level, index, pages->count << run_lg2);
-	if (ISIM_UNLIKELY(w->empty || pt_look(w, table, index, nr).any != 0)) {
+	if (ISIM_UNLIKELY(!pt_are_empty(w, p, pt_look(w, table, index, nr), level))) {
 		err = pt_make_way(w, p, table, index, pages->iova, level, nr);
 		if (err)
 			return err;

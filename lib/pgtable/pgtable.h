@@ -64,9 +64,11 @@ struct isim_pgtable_words {
 
 	enum isim_word_kind (*kind)(const struct iommusim_pgtable *p, uint64_t word,
 	                            unsigned level);
-	/* Given the AND and the OR of some words of @level: are all of them leaves? NULL: who
-	   knows; they are looked at one by one. */
+	/* Given the AND and the OR of some words of @level: are all of them leaves, and, unless
+	   runs SPLIT, of one word each? NULL: who knows; they are looked at one by one. */
 	int (*are_leaves)(uint64_t all, uint64_t any, unsigned level);
+	/* Are all of them empty? NULL: they are if they hold what an empty entry holds. */
+	int (*are_empty)(uint64_t all, uint64_t any, unsigned level);
 	/* The word for a page at @pa; @attributes are those of its protection and form. */
 	uint64_t (*leaf)(uint64_t attributes, uint64_t pa, unsigned level);
 	/* The word of @level that leads to the table of the level below at @pa. */

@@ -35,6 +35,11 @@ static int are_leaves(uint64_t all, uint64_t any, unsigned level)
 	return (all & (V | R)) == (V | R);
 }
 
+static int napot_are_leaves(uint64_t all, uint64_t any, unsigned level)
+{
+	return are_leaves(all, any, level) && !(any & N);
+}
+
 static uint64_t leaf(uint64_t attributes, uint64_t pa, unsigned level)
 {
 	return (pa >> 2 & PPN) | attributes;
@@ -111,48 +116,50 @@ static uint64_t marked(const struct iommusim_pgtable *p, uint64_t word, unsigned
 	       (marks & IOMMUSIM_MARK_DIRTY ? D : 0);
 }
 
-#define WORDS(levels)                                                                     \
-	.word_bytes = 8, .nr_levels = (levels), .granule_lg2 = 12, .index_lg2 = 9,        \
-	.linear_lg2 = 56, .even_lg2 = 56, .partial = ISIM_PARTIAL_REFUSE, .kind = kind,   \
-	.are_leaves = are_leaves, .leaf = leaf, .table = table, .attributes = attributes, \
-	.prot = prot, .fault = fault, .marks = marks, .marked = marked
+#define WORDS(levels)                                                                         \
+	.word_bytes = 8, .nr_levels = (levels), .granule_lg2 = 12, .index_lg2 = 9,            \
+	.linear_lg2 = 56, .even_lg2 = 56, .partial = ISIM_PARTIAL_REFUSE, .kind = kind,       \
+	.leaf = leaf, .table = table, .attributes = attributes, .prot = prot, .fault = fault, \
+	.marks = marks, .marked = marked
 
-#define FORMAT(sv, levels, title)                                                             \
-	static const struct isim_pgtable_words sv = { WORDS(levels), .address = address };    \
-	static const struct isim_pgtable_words sv##_napot = { WORDS(levels),                  \
-		                                              .address = napot_address,       \
-		                                              .run_lg2 = run_lg2 };           \
-	ISIM_PGTABLE_OPS(sv);                                                                 \
-	ISIM_PGTABLE_OPS(sv##_napot);                                                         \
-	static int sv##_configure(struct iommusim_pgtable *p)                                 \
-	{                                                                                     \
-		return configure(p, &sv##_ops);                                               \
-	}                                                                                     \
-	static int sv##_napot_configure(struct iommusim_pgtable *p)                           \
-	{                                                                                     \
-		return configure(p, &sv##_napot_ops);                                         \
-	}                                                                                     \
-	static const struct isim_pgtable_impl sv##_impl = {                                   \
-		.configure = sv##_configure, .set_root = set_root, .ias = 64, .oas = 56       \
-	};                                                                                    \
-	static const struct isim_pgtable_impl sv##_napot_impl = {                             \
-		.configure = sv##_napot_configure, .set_root = set_root, .ias = 64, .oas = 56 \
-	};                                                                                    \
-	const struct iommusim_pgtable_format iommusim_pgtable_riscv_##sv = {                  \
-		.name = "riscv-" #sv,                                                         \
-		.kernel_name = "riscv_" #sv,                                                  \
-		.source = "RISC-V Privileged Architecture, " title,                           \
-		.summary = "RISC-V " title ": pages of 4K, 2M, 1G (and 512G above Sv39)",     \
-		.word_bytes = 8,                                                              \
-		.impl = &sv##_impl,                                                           \
-	};                                                                                    \
-	const struct iommusim_pgtable_format iommusim_pgtable_riscv_##sv##_napot = {          \
-		.name = "riscv-" #sv "-napot",                                                \
-		.kernel_name = "riscv_" #sv "_napot",                                         \
-		.source = "RISC-V Privileged Architecture, " title " and Svnapot",            \
-		.summary = "RISC-V " title " with Svnapot: also 64K, 16 equal words",         \
-		.word_bytes = 8,                                                              \
-		.impl = &sv##_napot_impl,                                                     \
+#define FORMAT(sv, levels, title)                                                              \
+	static const struct isim_pgtable_words sv = { WORDS(levels), .are_leaves = are_leaves, \
+		                                      .address = address };                    \
+	static const struct isim_pgtable_words sv##_napot = { WORDS(levels),                   \
+		                                              .are_leaves = napot_are_leaves,  \
+		                                              .address = napot_address,        \
+		                                              .run_lg2 = run_lg2 };            \
+	ISIM_PGTABLE_OPS(sv);                                                                  \
+	ISIM_PGTABLE_OPS(sv##_napot);                                                          \
+	static int sv##_configure(struct iommusim_pgtable *p)                                  \
+	{                                                                                      \
+		return configure(p, &sv##_ops);                                                \
+	}                                                                                      \
+	static int sv##_napot_configure(struct iommusim_pgtable *p)                            \
+	{                                                                                      \
+		return configure(p, &sv##_napot_ops);                                          \
+	}                                                                                      \
+	static const struct isim_pgtable_impl sv##_impl = {                                    \
+		.configure = sv##_configure, .set_root = set_root, .ias = 64, .oas = 56        \
+	};                                                                                     \
+	static const struct isim_pgtable_impl sv##_napot_impl = {                              \
+		.configure = sv##_napot_configure, .set_root = set_root, .ias = 64, .oas = 56  \
+	};                                                                                     \
+	const struct iommusim_pgtable_format iommusim_pgtable_riscv_##sv = {                   \
+		.name = "riscv-" #sv,                                                          \
+		.kernel_name = "riscv_" #sv,                                                   \
+		.source = "RISC-V Privileged Architecture, " title,                            \
+		.summary = "RISC-V " title ": pages of 4K, 2M, 1G (and 512G above Sv39)",      \
+		.word_bytes = 8,                                                               \
+		.impl = &sv##_impl,                                                            \
+	};                                                                                     \
+	const struct iommusim_pgtable_format iommusim_pgtable_riscv_##sv##_napot = {           \
+		.name = "riscv-" #sv "-napot",                                                 \
+		.kernel_name = "riscv_" #sv "_napot",                                          \
+		.source = "RISC-V Privileged Architecture, " title " and Svnapot",             \
+		.summary = "RISC-V " title " with Svnapot: also 64K, 16 equal words",          \
+		.word_bytes = 8,                                                               \
+		.impl = &sv##_napot_impl,                                                      \
 	}
 
 /* ---- Configuration ---- */

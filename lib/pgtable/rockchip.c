@@ -27,6 +27,11 @@ static int are_leaves(uint64_t all, uint64_t any, unsigned level)
 	return !level && all & VALID;
 }
 
+static int are_empty(uint64_t all, uint64_t any, unsigned level)
+{
+	return !(any & VALID);
+}
+
 static uint64_t cleared(const struct iommusim_pgtable *p, uint64_t word, unsigned level)
 {
 	return word & ~VALID;
@@ -112,6 +117,7 @@ static unsigned vsi_prot(const struct iommusim_pgtable *p, uint64_t word, unsign
 		.sizes_are_counts = 1,                                                             \
 		.kind = kind,                                                                      \
 		.are_leaves = are_leaves,                                                          \
+		.are_empty = are_empty,                                                            \
 		.leaf = how##_leaf,                                                                \
 		.table = how##_table,                                                              \
 		.address = how##_address,                                                          \

@@ -25,6 +25,11 @@ static int are_leaves(uint64_t all, uint64_t any, unsigned level)
 	return !level && !(any & PAGE_NONE);
 }
 
+static int are_empty(uint64_t all, uint64_t any, unsigned level)
+{
+	return (all & (level ? NO_TABLE : PAGE_NONE)) != 0;
+}
+
 static uint64_t leaf(uint64_t attributes, uint64_t pa, unsigned level)
 {
 	return pa | attributes;
@@ -79,6 +84,7 @@ static const struct isim_pgtable_words s390 = {
 	.sizes_are_counts = 1,
 	.kind = kind,
 	.are_leaves = are_leaves,
+	.are_empty = are_empty,
 	.leaf = leaf,
 	.table = table,
 	.address = address,

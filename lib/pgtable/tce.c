@@ -14,6 +14,11 @@ static enum isim_word_kind kind(const struct iommusim_pgtable *p, uint64_t word,
 	return word & (R | W) ? ISIM_WORD_LEAF : ISIM_WORD_EMPTY;
 }
 
+static int are_leaves(uint64_t all, uint64_t any, unsigned level)
+{
+	return (all & (R | W)) != 0;
+}
+
 static uint64_t leaf(uint64_t attributes, uint64_t pa, unsigned level)
 {
 	return pa | attributes;
@@ -47,6 +52,7 @@ static unsigned prot(const struct iommusim_pgtable *p, uint64_t word, unsigned l
 		.is_bounded = 1,                             \
 		.has_window = 1,                             \
 		.kind = kind,                                \
+		.are_leaves = are_leaves,                    \
 		.leaf = leaf,                                \
 		.address = address,                          \
 		.attributes = attributes,                    \

@@ -31,6 +31,11 @@ static enum iommusim_fault_cause fault(const struct iommusim_pgtable *p, uint64_
 	               : IOMMUSIM_FAULT_NONE;
 }
 
+static int are_leaves(uint64_t all, uint64_t any, unsigned level)
+{
+	return !level && all & NS;
+}
+
 static uint64_t leaf(uint64_t attributes, uint64_t pa, unsigned level)
 {
 	return (pa >> 12 & PFN) | attributes;
@@ -66,6 +71,7 @@ static const struct isim_pgtable_words tegra_smmu = {
 	.partial = ISIM_PARTIAL_REFUSE,
 	.frees_empty_tables = 1,
 	.kind = kind,
+	.are_leaves = are_leaves,
 	.leaf = leaf,
 	.table = table,
 	.address = address,
