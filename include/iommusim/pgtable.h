@@ -63,11 +63,43 @@ extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_amd_v1
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_amd_v2;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_vtd_sl;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_vtd_fl;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_riscv_sv39;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_riscv_sv48;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_riscv_sv57;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_riscv_sv39_napot;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_riscv_sv48_napot;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_riscv_sv57_napot;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_exynos_v1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_exynos_v5;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_rk_v1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_rk_v2;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_vsi;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_sun50i;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_omap;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_shmobile;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_tegra_smmu;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_s390_zpci;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_linear_sprd;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_linear_mtk1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_linear_gart_tegra;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_linear_tce;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_linear_gart64;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_linear_sparc64;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_linear_bcm2712;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_lima;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_etnaviv_v1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_etnaviv_v2;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_v3d;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_a2xx_gpummu;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_ipu_mmu;
 
 /** Built-in format number @index, NULL beyond the last. */
 IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_at(size_t index);
 
-/** The built-in format with that name or kernel name, NULL: none. */
+/**
+ * The built-in format with that name or kernel name, NULL: none. "arm-v7s-mtk" is arm-v7s, which
+ * becomes MediaTek's with the quirks ARM_MTK_EXT and NO_PERMS.
+ */
 IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_find(const char *name);
 
 /**
@@ -119,6 +151,11 @@ struct iommusim_pgtable_config {
 	unsigned force_snoop;
 	/* v7s only: what a section that is split leads to. */
 	enum iommusim_section_split section_split;
+	/* RISC-V of Linux 6.13 only: 1: the unit sets accessed and dirty bits by itself. */
+	unsigned hw_dirty;
+	/* Tables of one level, and BCM2712: the first address that they map, a multiple of the
+	   page; the window has 2^ias bytes from there. Default: that of the format. */
+	uint64_t window_start;
 };
 
 struct iommusim_pgtable; /* opaque: the tables of one domain */
@@ -142,6 +179,7 @@ struct iommusim_pgtable_info {
 	uint32_t prrr, nmrr;   /* v7s: registers */
 	/* Calls at which Linux would have stopped with BUG(); they changed nothing. */
 	uint64_t nr_bugs;
+	uint64_t window_start, window_bytes; /* tables of one level, BCM2712: what they map */
 };
 
 /**

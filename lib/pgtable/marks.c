@@ -20,12 +20,6 @@ static int is_refused(unsigned prot, unsigned access)
 	       (!(access & IOMMUSIM_ACCESS_PRIV) && prot & IOMMUSIM_PROT_PRIV);
 }
 
-/* Is @iova one that no table is for? */
-static int is_out_of_range(const struct iommusim_pgtable *p, uint64_t iova)
-{
-	return ((iova ^ p->iova_flip) & p->iova_high) != 0;
-}
-
 enum iommusim_fault_cause iommusim_pgtable_access(const struct iommusim_pgtable *pgtable,
                                                   uint64_t iova, unsigned access,
                                                   struct iommusim_pgtable_walk *walk)
@@ -35,7 +29,7 @@ enum iommusim_fault_cause iommusim_pgtable_access(const struct iommusim_pgtable 
 	if (!walk)
 		walk = &own;
 	iommusim_pgtable_walk(pgtable, iova, walk);
-	if (is_out_of_range(pgtable, iova)) {
+	if (isim_pgtable_is_out_of_range(pgtable, iova)) {
 		memset(walk, 0, sizeof(*walk));
 		walk->cause = IOMMUSIM_FAULT_ADDRESS_SIZE;
 	} else if (!walk->cause && walk->pa & pgtable->pa_high) {

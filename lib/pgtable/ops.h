@@ -8,145 +8,7 @@
 #ifndef ISIM_PGTABLE_OPS_H
 #define ISIM_PGTABLE_OPS_H
 
-#include "pgtable/walk.h"
-
-/*
- * Entries from number @index to the end of its table, which counts as of full length. Differs:
- * where the first table's memory is shorter than that, Linux goes on into what lies behind it.
- */
-ISIM_INLINE uint64_t pt_room(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
-                             unsigned level, uint64_t index, uint64_t count)
-{
-	unsigned lg2 = pt_index_lg2(w, level);
-	uint64_t room = PT_BIT(lg2) - (index & (PT_BIT(lg2) - 1));
-
-	if (level == pt_top(w, p) && room > p->root_words - index)
-		room = p->root_words - index;
-	return count < room ? count : room;
-}
-
-/* ---- Going down ---- */
-
-/* Start at the first table, or where the last call found the table of level @want. */
-ISIM_INLINE void *pt_start(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
-                           uint64_t iova, unsigned want, unsigned *level)
-{
-	*level = pt_top(w, p);
-	if (want < pt_top(w, p) && p->found[want].tag == iova >> pt_shift(w, want + 1) &&
-	    p->found[want].words) {
-		*level = want;
-		return p->found[want].words;
-	}
-	return pt_root(w, p, iova);
-}
-
-ISIM_INLINE void pt_remember(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                             uint64_t iova, unsigned level, void *table)
-{
-	if (level < pt_top(w, p))
-		p->found[level] =
-			(struct isim_pgtable_found){ .tag = iova >> pt_shift(w, level + 1),
-			                             .words = table };
-}
-
-/* The table that the word of @level leads to; NULL: the word is corrupt. */
-ISIM_INLINE void *pt_below(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
-                           uint64_t word, unsigned level)
-{
-	return isim_pgtable_at(p, w->address(p, word, level), level - 1);
-}
-
-/* A new table behind entry @index of @table, of @level, in *below. */
-static inline int pt_add_table(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                               void *table, uint64_t index, unsigned level, uint32_t gfp,
-                               void **below)
-{
-	uint64_t pa;
-	int err = isim_pgtable_new(p, level - 1, gfp, &pa);
-
-	if (err)
-		return err;
-	pt_put(w, table, index, w->table(p, pa, level));
-	*below = isim_pgtable_at(p, pa, level - 1);
-	return 0;
-}
-
-/* The table of level @want that @iova leads to, made where there is none. */
-ISIM_INLINE int pt_reach(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                         const struct iommusim_map_pages *pages, unsigned want, void **table)
-{
-	unsigned level;
-
-	*table = pt_start(w, p, pages->iova, want, &level);
-	if (ISIM_LIKELY(level == want))
-		return 0;
-	for (; level != want; level--) {
-		uint64_t index = pt_index(w, p, pages->iova, level);
-		uint64_t word = pt_get(w, *table, index);
-		enum isim_word_kind kind = w->kind(p, word, level);
-
-		if (level == 0)
-			return -IOMMUSIM_EINVAL;
-		if (kind == ISIM_WORD_LEAF)
-			return -IOMMUSIM_EEXIST;
-		if (kind == ISIM_WORD_EMPTY) {
-			int err = pt_add_table(w, p, *table, index, level, pages->gfp, table);
-
-			if (err)
-				return err;
-		} else {
-			*table = pt_below(w, p, word, level);
-			if (!*table)
-				return -IOMMUSIM_EFAULT;
-		}
-	}
-	pt_remember(w, p, pages->iova, want, *table);
-	return 0;
-}
-
-/* ---- Leaves ---- */
-
-ISIM_INLINE uint64_t pt_attributes(const struct iommusim_pgtable *p, unsigned prot, unsigned level,
-                                   unsigned run_lg2)
-{
-	unsigned form = (level ? ISIM_FORM_UPPER : 0) | (run_lg2 ? ISIM_FORM_RUN : 0);
-
-	return p->attributes[form][prot & 63];
-}
-
-/* Leaves of one word each for @nr pages from @pa on. */
-ISIM_INLINE void pt_write(const struct isim_pgtable_words *w, void *table, uint64_t index,
-                          uint64_t pa, uint64_t attributes, unsigned level, uint64_t nr)
-{
-	uint64_t step = PT_BIT(pt_shift(w, level)), last = pa + (nr - 1) * step, word;
-
-	word = w->leaf(attributes, pa, level);
-	if (nr == 1) {
-		pt_put(w, table, index, word);
-	} else if (w->linear_lg2 && pa >> w->even_lg2 == last >> w->even_lg2 &&
-	           !(last >> w->linear_lg2)) {
-		pt_fill(w, table, index, word, w->leaf(attributes, pa + step, level) - word, nr);
-	} else {
-		for (uint64_t i = 0; i < nr; i++)
-			pt_put(w, table, index + i, w->leaf(attributes, pa + i * step, level));
-	}
-}
-
-/* The same for @nr pages of 2^@run_lg2 words. */
-ISIM_INLINE void pt_write_runs(const struct isim_pgtable_words *w, void *table, uint64_t index,
-                               uint64_t pa, uint64_t attributes, unsigned level, unsigned run_lg2,
-                               uint64_t nr)
-{
-	uint64_t step = PT_BIT(pt_shift(w, level) + run_lg2);
-
-	if (!run_lg2 || w->runs_rise) {
-		pt_write(w, table, index, pa, attributes, level, nr << run_lg2);
-		return;
-	}
-	for (uint64_t i = 0; i < nr; i++)
-		pt_fill(w, table, index + (i << run_lg2), w->leaf(attributes, pa + i * step, level),
-		        0, PT_BIT(run_lg2));
-}
+#include "pgtable/reach.h"
 
 /* ---- Unmapping ---- */
 
@@ -251,8 +113,7 @@ ISIM_INLINE uint64_t pt_clear_run(const struct isim_pgtable_words *w, struct iom
 
 	if (w->partial == ISIM_PARTIAL_SPLIT && w->single)
 		pt_break_ends(w, p, table, index, level, nr);
-	if (w->are_leaves && ISIM_LIKELY(w->are_leaves(s.all, s.any, level)) &&
-	    (w->partial == ISIM_PARTIAL_SPLIT || !w->run_lg2)) {
+	if (w->are_leaves && ISIM_LIKELY(w->are_leaves(s.all, s.any, level))) {
 		pt_clear_leaves(w, p, table, index, level, nr);
 		pt_flush_leaves(flush, iova, pgsize, nr);
 		return nr * pgsize;
@@ -314,14 +175,43 @@ ISIM_INLINE uint64_t pt_clear_larger(const struct isim_pgtable_words *w, struct 
 	       << pt_shift(w, level);
 }
 
-/* The table behind entry @index of @up is freed if nothing is left in it. */
+ISIM_INLINE int pt_are_empty(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
+                             struct pt_summary s, unsigned level)
+{
+	if (w->are_empty)
+		return w->are_empty(s.all, s.any, level);
+	if (w->empty)
+		return s.all == p->empty[level] && s.any == p->empty[level];
+	return !s.any;
+}
+
+/* Entries that hold anything else than one that is empty count as filled at first sight. */
+static inline int pt_is_empty(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
+                              const void *table, unsigned level)
+{
+	uint64_t nr = PT_BIT(pt_index_lg2(w, level));
+
+	if (!table || pt_are_empty(w, p, pt_look(w, table, 0, nr), level))
+		return 1;
+	for (uint64_t i = 0; i < nr; i++)
+		if (w->kind(p, pt_get(w, table, i), level) != ISIM_WORD_EMPTY)
+			return 0;
+	return 1;
+}
+
+/*
+ * The table behind entry @index of @up is freed if nothing is left in it, now that @bytes from
+ * @iova on are gone. The entry behind them is looked at first: mostly there is one.
+ */
 ISIM_INLINE void pt_free_if_empty(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
                                   void *up, const void *table, uint64_t iova, unsigned level,
-                                  const struct iommusim_pgtable_flush *flush)
+                                  uint64_t bytes, const struct iommusim_pgtable_flush *flush)
 {
-	for (uint64_t i = 0; i < PT_BIT(pt_index_lg2(w, level)); i++)
-		if (w->kind(p, pt_get(w, table, i), level) != ISIM_WORD_EMPTY)
-			return;
+	uint64_t next = pt_index(w, p, iova + bytes, level);
+
+	if (w->kind(p, pt_get(w, table, next), level) != ISIM_WORD_EMPTY ||
+	    !pt_is_empty(w, p, table, level))
+		return;
 	pt_clear_table(w, p, up, pt_index(w, p, iova, level + 1),
 	               isim_align_down(iova, PT_BIT(pt_shift(w, level + 1))), level + 1, flush);
 }
@@ -348,7 +238,7 @@ ISIM_INLINE uint64_t pt_unmap_pages(const struct isim_pgtable_words *w, struct i
 			nr = pt_room(w, p, level, index, pages->count << want.run_lg2);
 			nr = pt_clear_run(w, p, table, index, pages->iova, level, nr, flush);
 			if (w->frees_empty_tables && nr && up)
-				pt_free_if_empty(w, p, up, table, pages->iova, level, flush);
+				pt_free_if_empty(w, p, up, table, pages->iova, level, nr, flush);
 			return nr;
 		}
 		if (level == 0)
@@ -377,6 +267,28 @@ ISIM_INLINE int pt_has_size(const struct iommusim_pgtable *p, uint64_t pgsize)
 	return pgsize && !(pgsize & ~p->info.pgsizes);
 }
 
+/* The same bytes in the smallest pages. */
+static inline struct iommusim_map_pages pt_as_granules(const struct isim_pgtable_words *w,
+                                                       const struct iommusim_map_pages *pages)
+{
+	struct iommusim_map_pages small = *pages;
+	unsigned more_lg2 = isim_low_bit(pages->pgsize) - w->granule_lg2;
+
+	small.pgsize = PT_BIT(w->granule_lg2);
+	small.count = pages->count > UINT64_MAX >> more_lg2 ? UINT64_MAX : pages->count << more_lg2;
+	return small;
+}
+
+/* Pages from the first to the end of the window; none if it is not inside. */
+ISIM_INLINE uint64_t pt_window_room(const struct isim_pgtable_words *w,
+                                    const struct iommusim_pgtable *p,
+                                    const struct iommusim_map_pages *pages)
+{
+	if (pt_is_out_of_range(w, p, pages->iova) || pages->iova & (PT_BIT(w->granule_lg2) - 1))
+		return 0;
+	return (p->window_last - pages->iova + 1) / pages->pgsize;
+}
+
 ISIM_INLINE int pt_has_access(const struct iommusim_map_pages *pages)
 {
 	return (pages->prot & (IOMMUSIM_PROT_READ | IOMMUSIM_PROT_WRITE)) != 0;
@@ -386,9 +298,15 @@ ISIM_INLINE uint64_t pt_unmap(const struct isim_pgtable_words *w, struct iommusi
                               const struct iommusim_map_pages *pages,
                               const struct iommusim_pgtable_flush *flush)
 {
-	if (!pt_has_size(p, pages->pgsize) || !pages->count || pt_is_out_of_range(p, pages->iova) ||
-	    isim_pgtable_reserve(p))
+	if (!pt_has_size(p, pages->pgsize) || !pages->count ||
+	    (w->sizes_are_counts && pages->pgsize & (pages->pgsize - 1)) ||
+	    pt_is_out_of_range(w, p, pages->iova) || isim_pgtable_reserve(p))
 		return 0;
+	if (w->sizes_are_counts) {
+		struct iommusim_map_pages small = pt_as_granules(w, pages);
+
+		return pt_unmap_pages(w, p, &small, flush);
+	}
 	return pt_unmap_pages(w, p, pages, flush);
 }
 
@@ -403,6 +321,10 @@ static inline int pt_make_way(const struct isim_pgtable_words *w, struct iommusi
 		enum isim_word_kind kind = w->kind(p, pt_get(w, table, index + i), level);
 
 		if (kind == ISIM_WORD_LEAF)
+			return -IOMMUSIM_EEXIST;
+		if (kind == ISIM_WORD_TABLE && w->keeps_tables &&
+		    !pt_is_empty(w, p, pt_below(w, p, pt_get(w, table, index + i), level),
+		                 level - 1))
 			return -IOMMUSIM_EEXIST;
 		if (kind == ISIM_WORD_TABLE)
 			pt_clear_table(w, p, table, index + i, iova + (i << pt_shift(w, level)),
@@ -427,7 +349,7 @@ ISIM_INLINE int pt_map_pages(const struct isim_pgtable_words *w, struct iommusim
 		return err;
 	index = pt_index(w, p, pages->iova, level);
 	nr = pt_room(w, p, level, index, pages->count << run_lg2);
-	if (ISIM_UNLIKELY(w->empty || pt_look(w, table, index, nr).any != 0)) {
+	if (ISIM_UNLIKELY(!pt_are_empty(w, p, pt_look(w, table, index, nr), level))) {
 		err = pt_make_way(w, p, table, index, pages->iova, level, nr);
 		if (err)
 			return err;
@@ -445,11 +367,20 @@ ISIM_INLINE int pt_map(const struct isim_pgtable_words *w, struct iommusim_pgtab
 
 	if (!pt_has_size(p, pages->pgsize))
 		return -IOMMUSIM_EINVAL;
-	if (pt_is_out_of_range(p, pages->iova) || pages->pa & p->pa_high)
+	if (w->sizes_are_counts && pages->pgsize & (pages->pgsize - 1))
+		return -IOMMUSIM_EINVAL;
+	if (w->has_window && pages->count > pt_window_room(w, p, pages))
+		return -IOMMUSIM_ERANGE;
+	if (pt_is_out_of_range(w, p, pages->iova) || pages->pa & p->pa_high)
 		return -IOMMUSIM_ERANGE;
 	if (!pt_has_access(pages))
 		return -IOMMUSIM_EINVAL;
 	err = isim_pgtable_reserve(p);
+	if (!err && w->sizes_are_counts) {
+		struct iommusim_map_pages small = pt_as_granules(w, pages);
+
+		return pt_map_pages(w, p, &small, mapped);
+	}
 	return err ? err : pt_map_pages(w, p, pages, mapped);
 }
 

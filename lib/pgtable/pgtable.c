@@ -7,6 +7,8 @@
 #define ARENA_START UINT64_C(0x800000000)
 #define ARENA_MAX   (UINT64_C(1) << 47) /* what follows it fits a word of any format */
 
+#define MAX_WINDOW_LG2 26u /* pages of a linear table */
+
 #define GFP_KERNEL UINT32_C(0xcc0) /* include/linux/gfp_types.h */
 
 static void fill_defaults(struct iommusim_pgtable_config *c)
@@ -87,6 +89,29 @@ static int open_roots(struct iommusim_pgtable *p)
 	return 0;
 }
 
+static void find_empty(struct iommusim_pgtable *p)
+{
+	for (unsigned level = 0; p->ops->words->empty && level <= p->top; level++)
+		p->empty[level] = p->ops->words->empty(p, level);
+}
+
+/* The page and the table that empty entries lead to: a table of such leads to the page. */
+static int open_blanks(struct iommusim_pgtable *p)
+{
+	uint64_t bytes = p->config.format->impl->blank_page_bytes;
+	int err = 0;
+
+	if (bytes) {
+		p->table_bytes[p->top + 1] = bytes;
+		err = isim_pgtable_new(p, p->top + 1, GFP_KERNEL, &p->blank_page);
+		find_empty(p);
+	}
+	if (!err && p->ops->words->has_blanks)
+		err = isim_pgtable_new(p, 0, GFP_KERNEL, &p->blank_table);
+	find_empty(p);
+	return err;
+}
+
 static void prepare(struct iommusim_pgtable *p)
 {
 	const struct isim_pgtable_words *w = p->ops->words;
@@ -98,8 +123,7 @@ static void prepare(struct iommusim_pgtable *p)
 	for (unsigned form = 0; form < ISIM_NR_FORMS; form++)
 		for (unsigned prot = 0; prot < ISIM_ARRAY_LEN(p->attributes[form]); prot++)
 			p->attributes[form][prot] = w->attributes(p, prot, form);
-	for (unsigned level = 0; w->empty && level <= p->top; level++)
-		p->empty[level] = w->empty(p, level);
+	find_empty(p);
 }
 
 void isim_pgtable_set_geometry(struct iommusim_pgtable *p, const struct isim_pgtable_words *w,
@@ -139,6 +163,52 @@ int isim_pgtable_check_quirks(struct iommusim_pgtable *p, uint32_t quirks)
 	               : 0;
 }
 
+int isim_pgtable_fit(struct iommusim_pgtable *p, const struct isim_pgtable_ops *ops,
+                     uint64_t pgsizes, unsigned ias, unsigned oas)
+{
+	const struct iommusim_pgtable_config *c = &p->config;
+
+	p->ops = ops;
+	p->info.pgsizes = c->pgsizes ? c->pgsizes & pgsizes : pgsizes;
+	p->info.ias = c->ias < ias ? c->ias : ias;
+	p->info.oas = c->oas < oas ? c->oas : oas;
+	if (!p->info.pgsizes)
+		return isim_fail(&p->diag, IOMMUSIM_EINVAL,
+		                 "%s has page sizes 0x%llx, none of 0x%llx", c->format->name,
+		                 (unsigned long long)pgsizes, (unsigned long long)c->pgsizes);
+	return isim_pgtable_check_quirks(p, 0);
+}
+
+int isim_pgtable_fit_window(struct iommusim_pgtable *p, const struct isim_pgtable_ops *ops,
+                            uint64_t pgsizes, unsigned ias, unsigned oas)
+{
+	const struct isim_pgtable_impl *impl = p->config.format->impl;
+	const struct isim_pgtable_words *w = ops->words;
+	uint64_t start = p->config.window_start, bytes;
+	int err = isim_pgtable_fit(p, ops, pgsizes, ias, oas);
+	unsigned lg2 = p->info.ias;
+
+	if (err)
+		return err;
+	bytes = isim_low_bits(lg2);
+	if (impl->window_bytes && bytes > impl->window_bytes - 1)
+		bytes = impl->window_bytes - 1;
+	start = start ? start : impl->window_start;
+	if (lg2 < w->granule_lg2 || lg2 - w->granule_lg2 > MAX_WINDOW_LG2 ||
+	    start & isim_low_bits(w->granule_lg2) || start > UINT64_MAX - bytes)
+		return isim_fail(
+			&p->diag, IOMMUSIM_EINVAL,
+			"a window of 2^%u bytes at 0x%llx is not one of 1 to 2^%u pages of "
+			"2^%u bytes",
+			lg2, (unsigned long long)start, MAX_WINDOW_LG2, w->granule_lg2);
+	p->window_start = p->info.window_start = start;
+	p->window_last = start + bytes;
+	p->info.window_bytes = bytes + 1;
+	isim_pgtable_set_geometry(p, w, w->nr_levels, lg2 - isim_pgtable_shift(w, w->nr_levels - 1),
+	                          p->config.page_shift);
+	return 0;
+}
+
 int isim_pgtable_bug(struct iommusim_pgtable *p, const char *why, uint64_t address)
 {
 	p->info.nr_bugs++;
@@ -157,6 +227,8 @@ static int open_tables(struct iommusim_pgtable *p)
 		return err;
 	prepare(p);
 	err = open_memory(p, p->config.memory);
+	if (!err)
+		err = open_blanks(p);
 	return err ? err : open_roots(p);
 }
 
@@ -296,20 +368,34 @@ void iommusim_pgtable_walk(const struct iommusim_pgtable *pgtable, uint64_t iova
 
 /* ---- Ranges ---- */
 
-static int is_out_of_range(const struct iommusim_pgtable *p, uint64_t iova)
-{
-	return ((iova ^ p->iova_flip) & p->iova_high) != 0;
-}
-
 /* The first and the last address that the tables can map. */
 static void span_of(const struct iommusim_pgtable *p, uint64_t *first, uint64_t *last)
 {
-	unsigned roots_lg2 = isim_high_bit(p->info.nr_roots);
-	uint64_t low = isim_low_bits(isim_pgtable_shift(p->ops->words, p->top) + p->root_index_lg2 +
-	                             roots_lg2);
+	unsigned roots_lg2;
+	uint64_t low;
+
+	if (p->ops->words->has_window) {
+		*first = p->window_start;
+		*last = p->window_last;
+		return;
+	}
+	roots_lg2 = isim_high_bit(p->info.nr_roots);
+	low = isim_low_bits(isim_pgtable_shift(p->ops->words, p->top) + p->root_index_lg2 +
+	                    roots_lg2);
 
 	*first = p->config.quirks & IOMMUSIM_QUIRK_ARM_TTBR1 ? ~low : 0;
 	*last = *first | low;
+}
+
+/* What can be passed over where there is no leaf: what the first empty entry covers. */
+static uint64_t hole_of(const struct iommusim_pgtable *p, const struct iommusim_pgtable_walk *walk)
+{
+	unsigned i = 0;
+
+	while (i + 1 < walk->nr &&
+	       p->ops->words->kind(p, walk->step[i].word, walk->step[i].level) != ISIM_WORD_EMPTY)
+		i++;
+	return walk->step[i].size;
 }
 
 int isim_pgtable_next_leaf(const struct iommusim_pgtable *p, uint64_t *iova,
@@ -324,7 +410,7 @@ int isim_pgtable_next_leaf(const struct iommusim_pgtable *p, uint64_t *iova,
 		uint64_t size;
 
 		iommusim_pgtable_walk(p, *iova, walk);
-		size = walk->is_mapped ? walk->size : walk->step[walk->nr - 1].size;
+		size = walk->is_mapped ? walk->size : hole_of(p, walk);
 		*iova = isim_align_down(*iova, size);
 		if (walk->is_mapped)
 			return 1;
@@ -350,6 +436,6 @@ int iommusim_pgtable_next(const struct iommusim_pgtable *pgtable, uint64_t iova,
 		iommusim_pgtable_walk(pgtable, at, &walk);
 	} while (at && walk.is_mapped && walk.size == range->pgsize &&
 	         walk.pa == range->pa + range->size && walk.prot == range->prot &&
-	         !is_out_of_range(pgtable, at));
+	         !isim_pgtable_is_out_of_range(pgtable, at));
 	return 1;
 }

@@ -57,12 +57,18 @@ struct isim_pgtable_words {
 	unsigned is_aliasing;        /* addresses beyond ias are not refused */
 	unsigned is_bounded;         /* addresses beyond ias translate to nothing */
 	unsigned frees_empty_tables; /* an unmap frees the table that it has emptied */
+	unsigned keeps_tables;       /* a table with leaves in the way of a page is an error */
+	unsigned has_blanks;         /* empty entries above level 0 lead to a table, too */
+	unsigned has_window;         /* addresses are those from window_start on */
+	unsigned sizes_are_counts;   /* every page size is so many of the smallest */
 
 	enum isim_word_kind (*kind)(const struct iommusim_pgtable *p, uint64_t word,
 	                            unsigned level);
-	/* Given the AND and the OR of some words of @level: are all of them leaves? NULL: who
-	   knows; they are looked at one by one. */
+	/* Given the AND and the OR of some words of @level: are all of them leaves, and, unless
+	   runs SPLIT, of one word each? NULL: who knows; they are looked at one by one. */
 	int (*are_leaves)(uint64_t all, uint64_t any, unsigned level);
+	/* Are all of them empty? NULL: they are if they hold what an empty entry holds. */
+	int (*are_empty)(uint64_t all, uint64_t any, unsigned level);
 	/* The word for a page at @pa; @attributes are those of its protection and form. */
 	uint64_t (*leaf)(uint64_t attributes, uint64_t pa, unsigned level);
 	/* The word of @level that leads to the table of the level below at @pa. */
@@ -116,6 +122,10 @@ struct isim_pgtable_impl {
 	/* What zero means in the configuration. 0: 48 bits, and 32 GiB. */
 	unsigned ias, oas;
 	uint64_t arena_start;
+	/* The page that empty entries of leaves lead to, in bytes; 0: there is none. */
+	uint64_t blank_page_bytes;
+	/* What zero means for the start and the bytes of a window; 0: 2^ias bytes. */
+	uint64_t window_start, window_bytes;
 	/* Why a table at an address that no word holds cannot be had. 0: ERANGE. */
 	int bad_table;
 	/* May a table be at @pa? NULL: where words can say so. */
@@ -179,7 +189,10 @@ struct iommusim_pgtable {
 	/* Live tables by address: open addressing, a power of two of entries, at most half full. */
 	struct isim_pgtable_live *live;
 	uint64_t nr_live_slots;
-	uint64_t max_addr; /* VT-d: the end of what was ever mapped */
+	/* Where empty entries lead, if to anything: the page and the table of level 0 of such. */
+	uint64_t blank_page, blank_table;
+	uint64_t window_start, window_last; /* with has_window */
+	uint64_t max_addr;                  /* VT-d: the end of what was ever mapped */
 };
 
 static inline unsigned isim_pgtable_shift(const struct isim_pgtable_words *w, unsigned level)
@@ -206,8 +219,29 @@ void isim_pgtable_set_geometry(struct iommusim_pgtable *p, const struct isim_pgt
 void isim_pgtable_add_run(struct iommusim_pgtable *p, unsigned level, unsigned run_lg2,
                           unsigned page_lg2);
 
+/*
+ * For configure(): the engine, the configured page sizes that are among @pgsizes (none configured:
+ * all of these), address widths lowered to @ias and @oas. -EINVAL, worded: no page size is left, or
+ * there are quirks.
+ */
+int isim_pgtable_fit(struct iommusim_pgtable *p, const struct isim_pgtable_ops *ops,
+                     uint64_t pgsizes, unsigned ias, unsigned oas);
+
+/* The same for a table of one level, whose words are pages of addresses from a window's start on.
+ */
+int isim_pgtable_fit_window(struct iommusim_pgtable *p, const struct isim_pgtable_ops *ops,
+                            uint64_t pgsizes, unsigned ias, unsigned oas);
+
 /* -EINVAL, worded, for quirks that are not among @quirks. */
 int isim_pgtable_check_quirks(struct iommusim_pgtable *p, uint32_t quirks);
+
+/* Is @iova one that no table is for? */
+static inline int isim_pgtable_is_out_of_range(const struct iommusim_pgtable *p, uint64_t iova)
+{
+	if (p->ops->words->has_window)
+		return iova - p->window_start > p->window_last - p->window_start;
+	return ((iova ^ p->iova_flip) & p->iova_high) != 0;
+}
 
 /* The leaf of the first mapped page at or above *iova, which moves to its start. 0: none. */
 int isim_pgtable_next_leaf(const struct iommusim_pgtable *p, uint64_t *iova,

@@ -5,8 +5,11 @@
 
 #include "pgtable/word.h"
 
-ISIM_INLINE int pt_is_out_of_range(const struct iommusim_pgtable *p, uint64_t iova)
+ISIM_INLINE int pt_is_out_of_range(const struct isim_pgtable_words *w,
+                                   const struct iommusim_pgtable *p, uint64_t iova)
 {
+	if (w->has_window)
+		return iova - p->window_start > p->window_last - p->window_start;
 	return ((iova ^ p->iova_flip) & p->iova_high) != 0;
 }
 
@@ -17,7 +20,7 @@ ISIM_INLINE uint64_t pt_iova_to_phys(const struct isim_pgtable_words *w,
 	unsigned level = pt_top(w, p);
 	uint64_t word = pt_get(w, table, pt_index(w, p, iova, level)), bytes;
 
-	if (w->is_bounded && pt_is_out_of_range(p, iova))
+	if (w->is_bounded && pt_is_out_of_range(w, p, iova))
 		return 0;
 	while (w->kind(p, word, level) == ISIM_WORD_TABLE) {
 		table = isim_pgtable_at(p, w->address(p, word, level), level - 1);
@@ -25,7 +28,8 @@ ISIM_INLINE uint64_t pt_iova_to_phys(const struct isim_pgtable_words *w,
 			return 0;
 		level--;
 		word = pt_get(w, table,
-		              iova >> pt_shift(w, level) & (PT_BIT(pt_index_lg2(w, level)) - 1));
+		              pt_offset(w, p, iova) >> pt_shift(w, level) &
+		                      (PT_BIT(pt_index_lg2(w, level)) - 1));
 	}
 	if (w->kind(p, word, level) == ISIM_WORD_EMPTY)
 		return 0;
@@ -59,7 +63,7 @@ ISIM_INLINE int pt_walk_step(const struct isim_pgtable_words *w, const struct io
 
 	if (kind == ISIM_WORD_EMPTY) {
 		walk->cause = IOMMUSIM_FAULT_NOT_PRESENT;
-		return 0;
+		return w->has_blanks && level; /* a walker reads on, in vain */
 	}
 	walk->cause = w->fault ? w->fault(p, word, level) : IOMMUSIM_FAULT_NONE;
 	if (kind == ISIM_WORD_LEAF)

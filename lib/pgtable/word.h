@@ -109,12 +109,19 @@ ISIM_INLINE unsigned pt_top(const struct isim_pgtable_words *w, const struct iom
 	return w->nr_levels ? w->nr_levels - 1 : p->top;
 }
 
+/* What the indices are taken of. */
+ISIM_INLINE uint64_t pt_offset(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
+                               uint64_t iova)
+{
+	return w->has_window ? iova - p->window_start : iova;
+}
+
 ISIM_INLINE uint64_t pt_index(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
                               uint64_t iova, unsigned level)
 {
 	unsigned bits = level == pt_top(w, p) ? p->root_index_lg2 : pt_index_lg2(w, level);
 
-	return iova >> pt_shift(w, level) & (PT_BIT(bits) - 1);
+	return pt_offset(w, p, iova) >> pt_shift(w, level) & (PT_BIT(bits) - 1);
 }
 
 /* log2 of the words that one page is, of which @word is one. */

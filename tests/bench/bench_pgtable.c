@@ -26,6 +26,13 @@ struct world {
 	uint64_t sum; /* of translations, so that they are not left out */
 };
 
+/* Addresses of 31 bits. */
+#define SMALL_WORLD(what, ...)                                                                   \
+	{                                                                                        \
+		.format = &iommusim_pgtable_##what, .iova = LOW / 2, .pa = LOW, .large_at = LOW, \
+		.nr_large = 512, __VA_ARGS__                                                     \
+	}
+
 static struct world worlds[] = {
 	{ .format = &iommusim_pgtable_arm_lpae_s1, .pgsizes = SZ_4K | SZ_2M, .large = SZ_2M },
 	{ .format = &iommusim_pgtable_arm_lpae_s2, .pgsizes = SZ_4K | SZ_2M, .large = SZ_2M },
@@ -67,6 +74,27 @@ static struct world worlds[] = {
 	  .pgsizes = SZ_4K | SZ_2M,
 	  .large = SZ_2M,
 	  .pa = UINT64_C(0x100001000) },
+	{ .format = &iommusim_pgtable_riscv_sv39,
+	  .large = SZ_2M,
+	  .iova = LOW,
+	  .large_at = 2 * LOW,
+	  .nr_large = 512 },
+	{ .format = &iommusim_pgtable_riscv_sv48_napot,
+	  .large = SZ_2M,
+	  .iova = LOW,
+	  .large_at = 2 * LOW,
+	  .nr_large = 512 },
+	SMALL_WORLD(exynos_v5, .large = SZ_1M, .per_call = 256),
+	SMALL_WORLD(rk_v2, .per_call = 1024),
+	SMALL_WORLD(sun50i, .per_call = 256),
+	SMALL_WORLD(omap, .large = SZ_1M, .per_call = 256),
+	SMALL_WORLD(shmobile, .large = SZ_1M, .per_call = 256),
+	SMALL_WORLD(tegra_smmu, .per_call = 1024),
+	SMALL_WORLD(s390_zpci, .per_call = 256),
+	SMALL_WORLD(linear_mtk1, .per_call = 512),
+	SMALL_WORLD(linear_tce, .per_call = 512),
+	SMALL_WORLD(etnaviv_v2, .per_call = 1024),
+	SMALL_WORLD(ipu_mmu, .per_call = 1024),
 };
 
 static void map_one(struct world *world, uint64_t iova, uint64_t pa, uint64_t pgsize,

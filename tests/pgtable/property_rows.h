@@ -96,6 +96,48 @@
 
 #define X86_SIZES UINT64_C(0x40201000)
 
+/* ---- RISC-V: half of the space ---- */
+
+#define RISCV(title, what, in, flag, version, sizes, hw)                                      \
+	{                                                                                     \
+		.name = title, .format = &iommusim_pgtable_riscv_##what,                      \
+		.walked = &walk_riscv_##what, .bits = in, .flags = flag, .is_whole = 1,       \
+		.config = {                                                                   \
+			.page_shift = 12, .kernel = version, .pgsizes = sizes, .hw_dirty = hw \
+		},                                                                            \
+	}
+
+/* ---- Systems on chip: words of 32 bits at two levels ---- */
+
+/* The first thing that is allocated, where empty entries lead to a page. */
+#define BLANK UINT64_C(0x40000000)
+
+#define SOC(title, what, walk_what, in, sizes, version)                                         \
+	{                                                                                       \
+		.name = title, .format = &iommusim_pgtable_##what, .walked = &walk_##walk_what, \
+		.bits = in, .is_whole = 1,                                                      \
+		.config = { .page_shift = 12, .ias = in, .pgsizes = sizes, .kernel = version }, \
+	}
+
+/* ---- Windows: one table, Broadcom's ---- */
+
+#define WINDOW(title, what, walk_what, page, in, at, flag)                                      \
+	{                                                                                       \
+		.name = title, .format = &iommusim_pgtable_##what, .walked = &walk_##walk_what, \
+		.bits = in, .is_whole = 1, .start = at, .flags = flag,                          \
+		.dummy = (flag)&WALK_DUMMY ? BLANK : 0,                                         \
+		.config = { .page_shift = page, .ias = in, .window_start = at },                \
+	}
+#define TCE(title, page, in, at)                                                            \
+	{                                                                                   \
+		.name = title, .format = &iommusim_pgtable_linear_tce, .walked = &walk_tce, \
+		.bits = in, .start = at,                                                    \
+		.config = { .page_shift = page,                                             \
+			    .pgsizes = UINT64_C(1) << page,                                 \
+			    .ias = in,                                                      \
+			    .window_start = at },                                           \
+	}
+
 static const struct property_row property_rows[] = {
 	ARM_S1("4K, 48 bits", 12, 48, 48, 0, 0),
 	ARM_S1("4K, 39 bits", 12, 39, 40, 0, 0),
@@ -139,6 +181,48 @@ static const struct property_row property_rows[] = {
 	X86("vtd-sl, 39 bits", vtd_sl, vtd_sl, 39, 0, X86_SIZES, 0, 0),
 	X86("vtd-sl, 48 bits, snooped", vtd_sl, vtd_sl, 48, WALK_SNOOP, X86_SIZES, 0, 0),
 	X86("vtd-sl, 57 bits, Linux 6.1", vtd_sl, vtd_sl, 57, 0, X86_SIZES, LINUX_6_1, 0),
+	RISCV("riscv-sv39", sv39, 38, WALK_XD, IOMMUSIM_KERNEL(6, 13), 0, 0),
+	RISCV("riscv-sv39, sets dirty bits", sv39, 38, WALK_XD | WALK_HW_DIRTY,
+	      IOMMUSIM_KERNEL(6, 13), X86_SIZES, 1),
+	RISCV("riscv-sv39, Linux 6.19", sv39, 38, 0, IOMMUSIM_KERNEL(6, 19), 0, 1),
+	RISCV("riscv-sv48", sv48, 47, WALK_XD, 0, 0, 0),
+	RISCV("riscv-sv57", sv57, 56, WALK_XD, 0, 0, 0),
+	RISCV("riscv-sv39-napot", sv39_napot, 38, 0, 0, 0, 0),
+	RISCV("riscv-sv48-napot", sv48_napot, 47, 0, 0, 0, 0),
+	RISCV("riscv-sv57-napot", sv57_napot, 56, 0, 0, 0, 0),
+	SOC("exynos-v1", exynos_v1, exynos_v1, 32, 0, 0),
+	SOC("exynos-v1, no sections", exynos_v1, exynos_v1, 32, 0x11000, 0),
+	SOC("exynos-v5", exynos_v5, exynos_v5, 32, 0, 0),
+	SOC("rk-v1", rk_v1, rk_v1, 32, 0, 0),
+	SOC("rk-v2", rk_v2, rk_v2, 32, 0, 0),
+	SOC("vsi", vsi, vsi, 32, 0, 0),
+	SOC("sun50i", sun50i, sun50i, 32, 0, 0),
+	SOC("omap", omap, omap, 32, 0, 0),
+	SOC("omap, pages alone", omap, omap, 32, 0x11000, 0),
+	SOC("shmobile, 31 bits", shmobile, shmobile, 31, 0, 0),
+	SOC("shmobile, 24 bits", shmobile, shmobile, 24, 0, 0),
+	SOC("tegra-smmu", tegra_smmu, tegra, 32, 0, 0),
+	SOC("s390-zpci", s390_zpci, s390, 42, 0, 0),
+	WINDOW("linear-sprd", linear_sprd, sprd, 12, 28, 0x10000000, 0),
+	WINDOW("linear-mtk1", linear_mtk1, mtk1, 12, 32, 0, 0),
+	WINDOW("linear-gart-tegra", linear_gart_tegra, gart_tegra, 12, 25, 0x58000000, 0),
+	WINDOW("linear-gart64", linear_gart64, gart64, 12, 27, 0xc1000000, 0),
+	WINDOW("linear-sparc64", linear_sparc64, sparc64, 13, 31, 0xc0000000, WALK_DUMMY),
+	WINDOW("linear-bcm2712", linear_bcm2712, bcm2712, 12, 31, 0xa00000000, 0),
+	TCE("linear-tce, 4K", 12, 31, 0),
+	TCE("linear-tce, 64K", 16, 36, UINT64_C(0x800000000000000)),
+	SOC("lima", lima, lima, 32, 0, 0),
+	WINDOW("etnaviv-v1", etnaviv_v1, etnaviv_v1, 12, 31, 0x80000000, WALK_DUMMY),
+	SOC("etnaviv-v2", etnaviv_v2, etnaviv_v2, 32, 0, 0),
+	WINDOW("v3d", v3d, v3d, 12, 32, 0, 0),
+	WINDOW("a2xx-gpummu", a2xx_gpummu, a2xx, 12, 27, 0x1000000, 0),
+	{ .name = "ipu-mmu",
+	  .format = &iommusim_pgtable_ipu_mmu,
+	  .walked = &walk_ipu,
+	  .bits = 32,
+	  .flags = WALK_DUMMY,
+	  .dummy = BLANK,
+	  .config = { .page_shift = 12 } },
 };
 
 #endif

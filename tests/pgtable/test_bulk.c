@@ -68,7 +68,7 @@ static void unmap_both(struct pair *pair, const struct iommusim_map_pages *pages
 {
 	uint64_t bytes = pages->pgsize * pages->count, done = 0, iova = pages->iova;
 	uint64_t all = unmap(pair->bulk, iova, pages->pgsize, pages->count);
-	uint64_t step = pair->row->is_whole ? pair->row->page : pages->pgsize;
+	uint64_t step = pair->row->part != PART_SPLITS ? pair->row->page : pages->pgsize;
 
 	while (done < bytes) {
 		struct iommusim_pgtable_walk walk;

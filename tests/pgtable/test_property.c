@@ -200,6 +200,8 @@ static int choose_map(struct bench *b, struct iommusim_map *map)
 		return 0;
 	map->iova += b->row->start;
 	map->pa = (1 + below(b, nr_places)) * size; /* not 0, which means "not mapped" */
+	if (b->row->flags & WALK_DUMMY && b->row->dummy - map->pa < map->size)
+		return 0; /* what is mapped there is not */
 	return !model_touches(&b->model, map->iova, map->size);
 }
 
