@@ -51,7 +51,7 @@ static const struct row {
 	  "for several IOMMUs side by side" },
 	{ "policy", "NAME", value_policy, USE_COMPARE | USE_PGTABLE, 1,
 	  "a chunk policy by name or alias, several as P3,P4, a family, all of the history "
-	  "(all, default), or every one" },
+	  "(all, default), every one, or a shared object of yours: ./mine.so" },
 	{ "domain", "MODE", value_domain, USE_COMPARE | USE_PGTABLE, 0,
 	  "strict: a page size above the CPU page is refused, as Linux does for a "
 	  "DMA domain; extended: it is accepted, as by an unmanaged domain" },
