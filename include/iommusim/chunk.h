@@ -262,16 +262,25 @@ IOMMUSIM_API size_t iommusim_chunk_nr_attempts(const struct iommusim_chunk_run *
 
 /* ---- Policies in shared objects ---- */
 
+/** Of the structures below, and of the functions that a policy calls. */
+#define IOMMUSIM_POLICY_ABI 1u
+
+/** Which built-in policies a policy is a version of. */
+struct iommusim_policy_kin {
+	const char *like; /* how their names start: "dma-iommu" */
+	unsigned last;    /* the last release that has it, IOMMUSIM_KERNEL() */
+};
+
 /**
  * What a shared object with a policy exports, under the name iommusim_exported_policy. The program
  * refuses another ABI, and a policy of another size than its own unless its tail is zero.
  */
-#define IOMMUSIM_POLICY_ABI 1u
-
 struct iommusim_policy_export {
-	uint32_t abi;                         /* IOMMUSIM_POLICY_ABI */
-	uint32_t policy_bytes;                /* sizeof(struct iommusim_policy) */
-	const struct iommusim_policy *policy; /* it is copied; the object stays loaded */
+	uint32_t abi;                          /* IOMMUSIM_POLICY_ABI */
+	uint32_t policy_bytes;                 /* sizeof(struct iommusim_policy) */
+	const struct iommusim_policy *policy;  /* it is copied; the object stays loaded */
+	const struct iommusim_policy_kin *kin; /* NULL: of none */
+	unsigned kernel;                       /* the release that it is of, 0 without kin */
 };
 
 #ifndef IOMMUSIM_POLICY_SYMBOL
@@ -293,11 +302,15 @@ struct iommusim_policy_export {
 #endif
 
 /** Once, at file scope: export @name, a struct iommusim_policy, from the shared object. */
-#define IOMMUSIM_EXPORT_POLICY(name)                                                   \
-	IOMMUSIM_EXTERN_C IOMMUSIM_EXPORTED const struct iommusim_policy_export        \
-		IOMMUSIM_POLICY_SYMBOL;                                                \
-	const struct iommusim_policy_export IOMMUSIM_POLICY_SYMBOL = {                 \
-		IOMMUSIM_POLICY_ABI, (uint32_t)sizeof(struct iommusim_policy), &(name) \
+#define IOMMUSIM_EXPORT_POLICY(name) IOMMUSIM_EXPORT_POLICY_OF(name, NULL, 0)
+
+/** The same, with the last two members of struct iommusim_policy_export. */
+#define IOMMUSIM_EXPORT_POLICY_OF(name, kin, kernel)                                         \
+	IOMMUSIM_EXTERN_C IOMMUSIM_EXPORTED const struct iommusim_policy_export              \
+		IOMMUSIM_POLICY_SYMBOL;                                                      \
+	const struct iommusim_policy_export IOMMUSIM_POLICY_SYMBOL = {                       \
+		IOMMUSIM_POLICY_ABI, (uint32_t)sizeof(struct iommusim_policy), &(name), kin, \
+		kernel                                                                       \
 	}
 
 /* ---- Judging the result against a granule ---- */
