@@ -57,6 +57,7 @@ struct iommusim_verdict {
 	uint64_t attempts; /* that it made */
 	/* What was seen first against each invariant, in words; "" where it holds. */
 	char text[IOMMUSIM_NR_INVARIANTS][160];
+	uint32_t findings; /* IOMMUSIM_FINDING_* of the first run */
 };
 
 /**

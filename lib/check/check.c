@@ -129,6 +129,7 @@ static void judge_result(struct judge *j, const struct trial *t)
 
 	j->verdict->result = t->result;
 	j->verdict->attempts = t->chunks.nr_attempts;
+	j->verdict->findings = t->chunks.findings;
 	if (t->result == -IOMMUSIM_EINVAL && !t->witness.is_illegal)
 		broken(j, IOMMUSIM_INVARIANT_RIGHT_COUNT,
 		       "the policy calls another number of pages than %llu success",

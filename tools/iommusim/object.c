@@ -18,6 +18,8 @@
 static struct object {
 	char path[4096];
 	struct iommusim_policy policy;
+	const struct iommusim_policy_kin *kin; /* NULL: none */
+	unsigned kernel;
 } objects[MAX_POLICIES];
 static unsigned nr_objects;
 
@@ -110,6 +112,8 @@ static int take(struct object *object, const struct iommusim_policy_export *expo
 	memcpy(&object->policy, export->policy,
 	       bytes < sizeof(object->policy) ? bytes : sizeof(object->policy));
 	object->policy.size = sizeof(object->policy);
+	object->kin = export->kin;
+	object->kernel = export->kernel;
 	return object->policy.alloc ? 0
 	                            : say("--policy: '%s': its policy has no function alloc", path);
 }
@@ -154,10 +158,54 @@ const struct iommusim_policy *object_policy(struct slice path)
 	return &object->policy;
 }
 
-const char *policy_argument(const struct iommusim_policy *policy)
+static const struct object *object_of(const struct iommusim_policy *policy)
 {
 	for (unsigned i = 0; i < nr_objects; i++)
 		if (policy == &objects[i].policy)
-			return objects[i].path;
-	return policy->alias;
+			return &objects[i];
+	return NULL;
+}
+
+const char *policy_argument(const struct iommusim_policy *policy)
+{
+	const struct object *object = object_of(policy);
+
+	return object ? object->path : policy->alias;
+}
+
+/* The release that a text like "4.7 to 6.3" or "about 3.9" starts with, as 1000 * major + minor;
+ * 0: none. */
+static unsigned first_release(const char *kernels)
+{
+	unsigned major = 0, minor = 0;
+	const char *at = kernels + strcspn(kernels, "0123456789");
+
+	for (; *at >= '0' && *at <= '9'; at++)
+		major = major * 10 + (unsigned)(*at - '0');
+	if (*at++ != '.' || major > 99)
+		return 0;
+	for (; *at >= '0' && *at <= '9' && minor < 1000; at++)
+		minor = minor * 10 + (unsigned)(*at - '0');
+	return major * 1000 + minor;
+}
+
+const struct iommusim_policy *object_reference(const struct iommusim_policy *policy)
+{
+	const struct object *object = object_of(policy);
+	const struct iommusim_policy *best = NULL, *p;
+	unsigned last, best_release = 0;
+
+	if (!object || !object->kin)
+		return NULL;
+	last = object->kernel < object->kin->last ? object->kernel : object->kin->last;
+	for (size_t i = 0; (p = iommusim_policy_at(i)) != NULL; i++) {
+		unsigned release = first_release(p->kernels);
+
+		if (strncmp(p->name, object->kin->like, strlen(object->kin->like)) != 0 ||
+		    !release || release > last || release < best_release)
+			continue;
+		best = p;
+		best_release = release;
+	}
+	return best;
 }

@@ -18,4 +18,10 @@ const struct iommusim_policy *object_policy(struct slice path);
 /* What a command line calls @policy: its alias, or the path that it comes from. */
 const char *policy_argument(const struct iommusim_policy *policy);
 
+/*
+ * The built-in policy that @policy, from a shared object, is a version of: of those that it names
+ * as its kin the newest one up to its release. NULL: it names none, or none is that old.
+ */
+const struct iommusim_policy *object_reference(const struct iommusim_policy *policy);
+
 #endif
