@@ -33,8 +33,10 @@ static inline void isim_kernel_caught(int signal, siginfo_t *info, void *context
 	now->is_late |= signal == SIGVTALRM;
 	if (now->in_library && signal == SIGVTALRM)
 		return;
-	if (now->in_library)
-		abort();
+	if (now->in_library) { /* our own mistake: it happens again, and is fatal */
+		sigaction(signal, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
+		return;
+	}
 	now->signal = signal;
 	now->address = info->si_addr;
 	siglongjmp(now->escape, 1);

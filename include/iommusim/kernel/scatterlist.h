@@ -133,7 +133,8 @@ static inline int sg_alloc_table_from_pages(struct sg_table *table, struct page 
 #define sg_alloc_table_from_pages_segment(table, pages, n, offset, size, most, gfp) \
 	((void)(most), sg_alloc_table_from_pages(table, pages, n, offset, size, gfp))
 
-#define for_each_sg(list, sg, nr, i)          for (i = 0, sg = (list); i < (nr); i++, sg = sg_next(sg))
+#define for_each_sg(list, sg, nr, i) \
+	for (i = 0, sg = (list); (unsigned)(i) < (unsigned)(nr); i++, sg = sg_next(sg))
 #define for_each_sgtable_sg(table, sg, i)     for_each_sg((table)->sgl, sg, (table)->orig_nents, i)
 #define for_each_sgtable_dma_sg(table, sg, i) for_each_sg((table)->sgl, sg, (table)->nents, i)
 
