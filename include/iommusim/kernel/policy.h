@@ -14,7 +14,10 @@ struct isim_kernel_entry {
 /* ---- Signals ---- */
 
 #define ISIM_KERNEL_NR_SIGNALS 5
-#define ISIM_KERNEL_SECONDS    2 /* of CPU time for one call; later ones get less */
+/** Milliseconds of CPU time for one call; later ones get less. */
+#ifndef ISIM_KERNEL_PATIENCE
+#define ISIM_KERNEL_PATIENCE 2000
+#endif
 
 static inline int isim_kernel_signal(unsigned i)
 {
@@ -58,7 +61,7 @@ static inline void isim_kernel_catch(struct sigaction *before)
 	sigemptyset(&action.sa_mask);
 	for (unsigned i = 0; i < ISIM_KERNEL_NR_SIGNALS; i++)
 		sigaction(isim_kernel_signal(i), &action, &before[i]);
-	isim_kernel_set_timer(isim_kernel.was_late ? 50000 : ISIM_KERNEL_SECONDS * 1000000L);
+	isim_kernel_set_timer(isim_kernel.was_late ? 20000 : ISIM_KERNEL_PATIENCE * 1000L);
 }
 
 static inline void isim_kernel_uncatch(const struct sigaction *before)
