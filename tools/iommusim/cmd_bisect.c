@@ -82,26 +82,27 @@ static int list_span(struct span *span)
 {
 	const struct iommusim_policy *policy;
 	int first = place_of(span->good, 0), last, nr = 0;
+	int is_mine = span->bad && is_object(slice_of(span->bad));
 	size_t length = 0;
 
 	while ((policy = iommusim_policy_at((size_t)nr)) != NULL &&
 	       !strcmp(policy->family, "history"))
 		nr++;
 	last = place_of(span->bad, nr - 1);
-	if (span->bad && is_object(slice_of(span->bad)))
+	if (is_mine)
 		last = nr - 1;
 	if (first < 0)
 		return say("--good: '%s' is no policy of the history", span->good);
 	if (last < 0)
 		return say("--bad: '%s' is no policy of the history", span->bad);
-	if (first >= last)
+	if (first >= last && !(first == last && is_mine))
 		return say("--bad: '%s' is not after '%s'", iommusim_policy_at((size_t)last)->name,
 		           iommusim_policy_at((size_t)first)->name);
 	for (int i = first; i <= last; i++)
 		length += (size_t)snprintf(span->list + length, sizeof(span->list) - length, "%s%s",
 		                           i > first ? "," : "",
 		                           iommusim_policy_at((size_t)i)->alias);
-	if (span->bad && is_object(slice_of(span->bad)))
+	if (is_mine)
 		snprintf(span->list + length, sizeof(span->list) - length, ",%s", span->bad);
 	return 0;
 }

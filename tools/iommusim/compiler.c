@@ -84,10 +84,19 @@ static void add_headers(struct words *words)
 
 static void command_line(const struct compilation *c, struct words *words)
 {
-	static const char *const options[] = { "-std=gnu11", "-O1",           "-g",
-		                               "-Wall",      "-fPIC",         "-shared",
+	/* What the kernel is built with as errors, too. */
+	static const char *const options[] = {
+		"-std=gnu11",
+		"-O1",
+		"-Wall",
+		"-Werror=implicit-function-declaration",
+		"-Werror=int-conversion",
+		"-Werror=incompatible-pointer-types",
+		"-fPIC",
+		"-shared",
 #ifdef __APPLE__
-		                               "-undefined", "dynamic_lookup"
+		"-undefined",
+		"dynamic_lookup",
 #endif
 	};
 	const char *cc = getenv("CC");

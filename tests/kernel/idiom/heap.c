@@ -35,6 +35,28 @@ static struct page *largest(unsigned long size, unsigned int max_order)
 	return NULL;
 }
 
+/* Blocks for @len bytes on @pages; how many there are, or an error. */
+static int collect(unsigned long len, struct list_head *pages)
+{
+	unsigned int max_order = orders[0];
+	int n = 0;
+
+	while (len > 0) {
+		struct page *page;
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		page = largest(len, max_order);
+		if (!page)
+			return -ENOMEM;
+		list_add_tail(&page->lru, pages);
+		len -= page_size(page);
+		max_order = compound_order(page);
+		n++;
+	}
+	return n;
+}
+
 static struct dma_buf *get_heap(struct dma_heap *heap, unsigned long len,
 #if IOMMUSIM_KERNEL_VERSION >= 6009
                                 u32 fd_flags, u64 heap_flags)
@@ -44,13 +66,11 @@ static struct dma_buf *get_heap(struct dma_heap *heap, unsigned long len,
 {
 	struct heap_buffer *buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
 	DEFINE_DMA_BUF_EXPORT_INFO(exp_info);
-	unsigned long left = len;
-	unsigned int max_order = orders[0], n = 0;
 	struct page *page, *next;
 	struct list_head pages;
 	struct dma_buf *dmabuf;
 	struct scatterlist *sg;
-	int i, ret = -ENOMEM;
+	int i, ret;
 
 	(void)heap_flags;
 	if (!buffer)
@@ -60,21 +80,13 @@ static struct dma_buf *get_heap(struct dma_heap *heap, unsigned long len,
 	buffer->heap = heap;
 	buffer->len = len;
 	INIT_LIST_HEAD(&pages);
-	while (left > 0) {
-		if (fatal_signal_pending(current)) {
-			ret = -EINTR;
-			goto free_pages;
-		}
-		page = largest(left, max_order);
-		if (!page)
-			goto free_pages;
-		list_add_tail(&page->lru, &pages);
-		left -= page_size(page);
-		max_order = compound_order(page);
-		n++;
-	}
-	if (sg_alloc_table(&buffer->sg_table, n, GFP_KERNEL))
+	ret = collect(len, &pages);
+	if (ret < 0)
 		goto free_pages;
+	if (sg_alloc_table(&buffer->sg_table, ret, GFP_KERNEL)) {
+		ret = -ENOMEM;
+		goto free_pages;
+	}
 	sg = buffer->sg_table.sgl;
 	list_for_each_entry_safe(page, next, &pages, lru) {
 		sg_set_page(sg, page, page_size(page), 0);
