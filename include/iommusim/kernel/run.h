@@ -82,7 +82,8 @@ static struct isim_kernel_globals {
 
 /* ---- Findings ---- */
 
-static inline void isim_kernel_vtell(u32 finding, const char *fmt, va_list args)
+static inline void __attribute__((format(printf, 2, 0)))
+isim_kernel_vtell(u32 finding, const char *fmt, va_list args)
 {
 	struct isim_kernel_run *now = isim_kernel.now;
 	size_t attempts = iommusim_chunk_nr_attempts(now->run);
