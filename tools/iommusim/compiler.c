@@ -17,7 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_WORDS 64
+#define MAX_WORDS 96
+#define MAX_TEXT  ((size_t)1 << 20) /* bytes of a file that are looked at */
 
 /* An argument list under construction. */
 struct words {
@@ -82,6 +83,36 @@ static void add_headers(struct words *words)
 		pclose(pipe);
 }
 
+/*
+ * What stands beside the loops in their files the headers have, too, in case that the loop alone
+ * was pasted. Where the file defines it itself, the headers must not.
+ */
+static void add_own(struct words *words, const char *file)
+{
+	static const struct {
+		const char *text, *option;
+	} owns[] = {
+		{ "__iommu_dma_free_pages(struct", "-DIOMMUSIM_KERNEL_OWN_FREE_PAGES" },
+		{ "iommu_dma_alloc_iova(struct", "-DIOMMUSIM_KERNEL_OWN_ALLOC_IOVA" },
+		{ "__alloc_iova(struct", "-DIOMMUSIM_KERNEL_OWN_ALLOC_IOVA" },
+		{ "iommu_dma_free_iova(struct", "-DIOMMUSIM_KERNEL_OWN_FREE_IOVA" },
+		{ "dma_info_to_prot(enum", "-DIOMMUSIM_KERNEL_OWN_INFO_TO_PROT" },
+		{ "iommu_order_array[] =", "-DIOMMUSIM_KERNEL_OWN_ORDER_ARRAY" },
+		{ "__dma_clear_buffer(struct", "-DIOMMUSIM_KERNEL_OWN_CLEAR_BUFFER" },
+	};
+	char *text = calloc(1, MAX_TEXT);
+	FILE *in = fopen(file, "rb");
+
+	if (text && in)
+		text[fread(text, 1, MAX_TEXT - 1, in)] = 0;
+	for (size_t i = 0; text && i < ARRAY_LEN(owns); i++)
+		if (strstr(text, owns[i].text))
+			add(words, owns[i].option);
+	if (in)
+		fclose(in);
+	free(text);
+}
+
 static void command_line(const struct compilation *c, struct words *words)
 {
 	/* What the kernel is built with as errors, too. */
@@ -112,6 +143,7 @@ static void command_line(const struct compilation *c, struct words *words)
 		add(words, c->includes[i]);
 	}
 	add_headers(words);
+	add_own(words, c->file);
 	add(words, "-o");
 	add(words, c->object);
 	add(words, "-x");

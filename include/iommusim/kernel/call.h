@@ -140,6 +140,16 @@ static inline void isim_kernel_settle(struct isim_kernel_given *g)
 #define ISIM_KERNEL_SIZE_CALLS(X)
 #endif
 
+/* Those that return an address, which dma_common_pages_remap() made of the pages. */
+#define ISIM_KERNEL_REMAP_CALLS(X)                                                       \
+	X(remap_5_3, "dma-iommu", 9999, MASK,                                            \
+	  (struct device *, size_t, dma_addr_t *, gfp_t, unsigned long),                 \
+	  (&g->dev, (size_t)isim_kernel.now->req->size, &g->handle, g->gfp, g->attrs))   \
+	X(remap_5_10, "dma-iommu", 9999, MASK,                                           \
+	  (struct device *, size_t, dma_addr_t *, gfp_t, pgprot_t, unsigned long),       \
+	  (&g->dev, (size_t)isim_kernel.now->req->size, &g->handle, g->gfp, PAGE_KERNEL, \
+	   g->attrs))
+
 #define ISIM_KERNEL_CONVENTION(name, likes, until, pages, keeps)                            \
 	static const struct isim_kernel_convention isim_kernel_is_##name __maybe_unused = { \
 		.call = isim_kernel_call_##name,                                            \
@@ -147,6 +157,13 @@ static inline void isim_kernel_settle(struct isim_kernel_given *g)
 		.plan = ISIM_KERNEL_##pages,                                                \
 		.keeps_memory = keeps,                                                      \
 	}
+
+#define ISIM_KERNEL_DEFINE_REMAP(name, likes, until, pages, types, values)                        \
+	static inline int isim_kernel_call_##name(isim_kernel_fn fn, struct isim_kernel_given *g) \
+	{                                                                                         \
+		return isim_kernel_place_pages(((void *(*)types)fn)values, false);                \
+	}                                                                                         \
+	ISIM_KERNEL_CONVENTION(name, likes, until, pages, false);
 
 #define ISIM_KERNEL_DEFINE_CALL(name, likes, until, pages, types, values)                         \
 	static inline int isim_kernel_call_##name(isim_kernel_fn fn, struct isim_kernel_given *g) \
@@ -159,6 +176,7 @@ static inline void isim_kernel_settle(struct isim_kernel_given *g)
 	ISIM_KERNEL_CONVENTION(name, likes, until, pages, false);
 ISIM_KERNEL_PAGE_CALLS(ISIM_KERNEL_DEFINE_CALL)
 ISIM_KERNEL_SIZE_CALLS(ISIM_KERNEL_DEFINE_CALL)
+ISIM_KERNEL_REMAP_CALLS(ISIM_KERNEL_DEFINE_REMAP)
 
 /* ---- Structures: vb2, heaps, TTM ---- */
 
@@ -241,6 +259,9 @@ ISIM_KERNEL_CONVENTION(ttm, "ttm-pool", 9999, PAGES, false);
 #define ISIM_KERNEL_IS(name, likes, until, pages, types, values) \
 	, struct page **(*)types : &isim_kernel_is_##name
 
+#define ISIM_KERNEL_IS_REMAP(name, likes, until, pages, types, values) \
+	, void *(*)types : &isim_kernel_is_##name
+
 /** The convention of @function's type; a function of any other type does not compile. */
 #define isim_kernel_convention_of(function)                                                \
 	_Generic(&(function), int (*)(struct vb2_dma_sg_buf *, gfp_t)                      \
@@ -254,6 +275,7 @@ ISIM_KERNEL_CONVENTION(ttm, "ttm-pool", 9999, PAGES, false);
 	         : &isim_kernel_is_heap_6_9,                                               \
 	           int (*)(struct ttm_pool *, struct ttm_tt *, struct ttm_operation_ctx *) \
 	         : &isim_kernel_is_ttm ISIM_KERNEL_PAGE_CALLS(ISIM_KERNEL_IS)              \
-	                   ISIM_KERNEL_SIZE_CALLS(ISIM_KERNEL_IS))
+	                   ISIM_KERNEL_SIZE_CALLS(ISIM_KERNEL_IS)                          \
+	                           ISIM_KERNEL_REMAP_CALLS(ISIM_KERNEL_IS_REMAP))
 
 #endif

@@ -95,11 +95,18 @@ static inline bool dma_release_from_contiguous(struct device *dev, struct page *
 #define NORMAL   0
 #define COHERENT 1
 
+/* Beside the loop of arch/arm: unless it is pasted, too. */
+#ifndef IOMMUSIM_KERNEL_OWN_ORDER_ARRAY
+static const int iommu_order_array[] __maybe_unused = { 9, 8, 4, 0 };
+#endif
+
 /** arch/arm clears what it got; there are no contents. Two arguments, since 4.6 three. */
+#ifndef IOMMUSIM_KERNEL_OWN_CLEAR_BUFFER
 static inline void __dma_clear_buffer(struct page *page, size_t size, ...)
 {
 	(void)page, (void)size;
 }
+#endif
 
 #define arch_dma_prep_coherent(page, size)      ((void)(page), (void)(size))
 #define arch_sync_dma_for_device(pa, size, dir) ((void)(pa), (void)(size), (void)(dir))

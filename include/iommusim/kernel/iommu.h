@@ -111,6 +111,14 @@ static inline ssize_t isim_kernel_map_sg(struct iommu_domain *domain, dma_addr_t
 	return (ssize_t)mapped;
 }
 
+/** A remapped buffer is known by its pages: its address is theirs. */
+static inline void *dma_common_pages_remap(struct page **pages, size_t size, pgprot_t prot,
+                                           const void *caller)
+{
+	(void)size, (void)prot, (void)caller;
+	return pages;
+}
+
 /** As it was called up to 4.10: a range in pages. */
 static inline struct iova *isim_kernel_alloc_iova(struct iova_domain *iovad, size_t size)
 {
@@ -132,27 +140,55 @@ static inline dma_addr_t iova_dma_addr(const struct iova_domain *iovad, const st
 	return (dma_addr_t)iova->pfn_lo << iova_shift(iovad);
 }
 
-static inline void __free_iova(struct iova_domain *iovad, struct iova *iova)
+static inline void isim_kernel_free_iova(struct iova_domain *iovad, struct iova *iova)
 {
 	(void)iovad;
 	kfree(iova);
 }
 
-#define __alloc_iova(iovad, size, ...) isim_kernel_alloc_iova(iovad, size)
-#define cookie_iovad(domain)           (&((struct iommu_dma_cookie *)(domain)->iova_cookie)->iovad)
+#define cookie_iovad(domain) (&((struct iommu_dma_cookie *)(domain)->iova_cookie)->iovad)
 
-/* Five arguments, and gfp since 6.2. */
-#define iommu_map_sg(domain, iova, sg, nents, ...) isim_kernel_map_sg(domain, iova, sg, nents)
+/* Until 5.14 a size, 0 for failure; since then it may be an error. Five arguments, and gfp since
+   6.2. */
+#if IOMMUSIM_KERNEL_VERSION < 5015
+static inline size_t isim_kernel_mapped(ssize_t mapped)
+{
+	return mapped < 0 ? 0 : (size_t)mapped;
+}
+#else
+#define isim_kernel_mapped(mapped) (mapped)
+#endif
+#define iommu_map_sg(domain, iova, sg, nents, ...) \
+	isim_kernel_mapped(isim_kernel_map_sg(domain, iova, sg, nents))
 #define iommu_map_sg_atomic(domain, iova, sg, nents, ...) \
-	isim_kernel_map_sg(domain, iova, sg, nents)
+	isim_kernel_mapped(isim_kernel_map_sg(domain, iova, sg, nents))
 #define iommu_unmap(domain, iova, size) ((void)(domain), (void)(iova), (size_t)(size))
 #define iommu_map(domain, iova, pa, size, ...)                                                 \
 	(((iova) | (pa) | (size)) & (((domain)->pgsize_bitmap & -(domain)->pgsize_bitmap) - 1) \
 	         ? -EINVAL                                                                     \
 	         : 0)
+
+/* ---- What stands beside the loop in its file: unless it is pasted, too ---- */
+
+#ifndef IOMMUSIM_KERNEL_OWN_ALLOC_IOVA
 #define iommu_dma_alloc_iova(domain, size, ...) isim_kernel_iova(domain, size)
-#define iommu_dma_free_iova(cookie, iova, ...)  ((void)(cookie), (void)(iova))
+#define __alloc_iova(iovad, size, ...)          isim_kernel_alloc_iova(iovad, size)
+#endif
+#ifndef IOMMUSIM_KERNEL_OWN_FREE_IOVA
+#define iommu_dma_free_iova(cookie, iova, ...) ((void)(cookie), (void)(iova))
+#define __free_iova(iovad, iova)               isim_kernel_free_iova(iovad, iova)
+#endif
+#ifndef IOMMUSIM_KERNEL_OWN_INFO_TO_PROT
 #define dma_info_to_prot(dir, coherent, attrs) \
 	((void)(dir), (void)(coherent), (void)(attrs), IOMMU_READ | IOMMU_WRITE)
+#endif
+#ifndef IOMMUSIM_KERNEL_OWN_FREE_PAGES
+static inline void __iommu_dma_free_pages(struct page **pages, int count)
+{
+	for (int i = count - 1; i >= 0; i--)
+		__free_page(pages[i]);
+	kvfree(pages);
+}
+#endif
 
 #endif

@@ -56,4 +56,6 @@ static struct page **get_pages(unsigned int count, gfp_t gfp)
 	return pages;
 }
 
+#ifndef IDIOM_HAS_CALLER
 IOMMUSIM_KERNEL_POLICY(get_pages)
+#endif
