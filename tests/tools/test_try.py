@@ -131,6 +131,15 @@ def it_is_compared_on_a_machine_too():
                  "own get_pages")
 
 
+def compare_tells_what_is_found():
+    path = changed("kvcalloc(count,", "kvcalloc(count / 2,")
+    text = "after attempt 1 it touches memory behind an array of 4096 bytes"
+    bad = shows(run("try", path, WORLDS, "--memory=1G"), 1, "broken", "the policy ends with EBUG",
+                text)
+    return bad + shows(run("try", path, WORLDS, "--memory=1G", "--format=json"), 1,
+                       f'"finding":"{text}"')
+
+
 def nothing_is_left_in_the_temporary_folder():
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([PROGRAM, "try", IDIOM / "vb2.c", WORLDS], capture_output=True,
@@ -256,7 +265,8 @@ tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
             another_release_is_another_policy, what_the_headers_have_may_be_pasted_too,
             code_that_does_not_compile_is_shown,
             names_of_another_release_do_not_compile,
-            it_is_compared_on_a_machine_too, nothing_is_left_in_the_temporary_folder,
+            it_is_compared_on_a_machine_too, compare_tells_what_is_found,
+            nothing_is_left_in_the_temporary_folder,
             a_name_is_no_command, headers_are_found_where_one_says,
             every_command_takes_a_shared_object, what_check_prints_repeats_it,
             a_compiler_that_is_not_there_is_told, help_is_on_stdout)]

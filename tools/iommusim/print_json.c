@@ -202,7 +202,9 @@ static void put_reason(struct json_object *object, const struct report *report,
 		put_text(object, "step", step_name(result));
 		put_text(object, "error", error_name(result));
 	}
-	if (result->verdict == VERDICT_BROKEN || result->verdict == VERDICT_BY_LUCK)
+	if (result->finding[0])
+		put_text(object, "finding", result->finding);
+	if (result->witness.misfit.nr_chunks)
 		put_misfit(put_object(object, "misfit"), &result->witness);
 }
 
