@@ -78,8 +78,6 @@ static void misbehave(unsigned int count)
 		BUG_ON(count > 0);
 	if (IS(WARNS) && WARN_ON(count > 0))
 		return;
-	if (IS(HIGHEST_BIT_OF_0))
-		spin = __fls(zero);
 }
 
 static struct page **get_pages(unsigned int count, gfp_t gfp)

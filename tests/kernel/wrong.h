@@ -31,7 +31,6 @@
 	X(SPINS, ENDLESS, "too long")                                                          \
 	X(BUGS, BUG, "BUG_ON(count > 0)")                                                      \
 	X(WARNS, WARN, "WARN_ON(count > 0)")                                                   \
-	X(HIGHEST_BIT_OF_0, BAD_PAGE, "__fls(0)")                                              \
 	X(SHORT_ARRAY, MEMORY, "behind an array of 32 bytes")                                  \
 	X(NEVER_GIVES_UP, ENDLESS, "without end")                                              \
 	X(EXTRA_BLOCK, LEAK, "has not given back 1 pages")

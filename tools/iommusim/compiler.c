@@ -98,6 +98,7 @@ static void add_own(struct words *words, const char *file)
 		{ "iommu_dma_free_iova(struct", "-DIOMMUSIM_KERNEL_OWN_FREE_IOVA" },
 		{ "dma_info_to_prot(enum", "-DIOMMUSIM_KERNEL_OWN_INFO_TO_PROT" },
 		{ "iommu_order_array[] =", "-DIOMMUSIM_KERNEL_OWN_ORDER_ARRAY" },
+		{ "ttm_pool_type_take(struct", "-DIOMMUSIM_KERNEL_OWN_TYPE_TAKE" },
 		{ "__dma_clear_buffer(struct", "-DIOMMUSIM_KERNEL_OWN_CLEAR_BUFFER" },
 	};
 	char *text = calloc(1, MAX_TEXT);

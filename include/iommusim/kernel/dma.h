@@ -72,6 +72,32 @@ static inline u64 dma_get_mask(const struct device *dev)
 #define dma_get_max_seg_size(dev) ((void)(dev), UINT_MAX)
 #define dma_max_mapping_size(dev) ((void)(dev), SIZE_MAX)
 
+/** One block, known by the address of its contents. */
+static inline void *dma_alloc_attrs(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
+                                    unsigned long attrs)
+{
+	struct page *page = alloc_pages(gfp, (unsigned)get_order(size));
+
+	(void)dev, (void)attrs;
+	if (!page)
+		return NULL;
+	*handle = page_to_phys(page);
+	return page_address(page);
+}
+
+static inline void dma_free_attrs(struct device *dev, size_t size, void *address, dma_addr_t handle,
+                                  unsigned long attrs)
+{
+	(void)dev, (void)handle, (void)attrs;
+	__free_pages(virt_to_page(address), (unsigned)get_order(size));
+}
+
+#define vmalloc_to_page(address) virt_to_page(address)
+#define dma_map_page(dev, page, offset, size, dir) \
+	((void)(dev), (void)(size), (void)(dir), page_to_phys(page) + (offset))
+#define dma_unmap_page(dev, address, size, dir) ((void)(dev), (void)(address), (void)(size))
+#define dma_mapping_error(dev, address)         ((void)(dev), (address) == DMA_MAPPING_ERROR)
+
 /** There is no area of its own: contiguous memory is always out. */
 static inline struct page *dma_alloc_from_contiguous(struct device *dev, size_t count,
                                                      unsigned int order, int no_warn)

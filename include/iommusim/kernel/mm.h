@@ -24,8 +24,16 @@
 #define SZ_2M             0x200000
 #define SZ_1G             0x40000000
 
-/** The largest order: MAX_ORDER was one more before 6.4, and has another name since 6.8. */
+/**
+ * The largest order: MAX_ORDER was one more before 6.4, and has another name since 6.8. It is a
+ * run-time value, too, since it differs between worlds; text with an array of that many at file
+ * scope needs IOMMUSIM_KERNEL_LARGEST_ORDER, a constant, 13 for all of them.
+ */
+#ifdef IOMMUSIM_KERNEL_LARGEST_ORDER
+#define isim_kernel_max_order IOMMUSIM_KERNEL_LARGEST_ORDER
+#else
 #define isim_kernel_max_order ((int)isim_kernel.now->req->max_order)
+#endif
 #if IOMMUSIM_KERNEL_VERSION < 6004
 #define MAX_ORDER (isim_kernel_max_order + 1)
 #elif IOMMUSIM_KERNEL_VERSION < 6008

@@ -53,6 +53,10 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+typedef struct {
+	long counter;
+} atomic_long_t;
+
 typedef struct refcount_struct {
 	atomic_t refs;
 } refcount_t;
@@ -233,6 +237,10 @@ static inline int numa_node_id(void)
 #define refcount_set(ref, n)        ((void)((ref)->refs.counter = (n)))
 #define atomic_set(atomic, n)       ((void)((atomic)->counter = (n)))
 #define atomic_read(atomic)         ((atomic)->counter)
+#define atomic_long_set(atomic, n)  ((void)((atomic)->counter = (n)))
+#define atomic_long_read(atomic)    ((atomic)->counter)
+#define atomic_long_add(n, atomic)  ((void)((atomic)->counter += (n)))
+#define atomic_long_sub(n, atomic)  ((void)((atomic)->counter -= (n)))
 #define atomic_inc(atomic)          ((void)(atomic)->counter++)
 #define atomic_dec(atomic)          ((void)(atomic)->counter--)
 #define READ_ONCE(x)                (*(const volatile __typeof__(x) *)&(x))

@@ -20,7 +20,7 @@ static struct page *get_block(struct ttm_pool *pool, gfp_t gfp, unsigned int ord
 
 static int fill(struct ttm_pool *pool, struct ttm_tt *tt, struct ttm_operation_ctx *ctx)
 {
-	unsigned int left = tt->num_pages, order, done = 0;
+	unsigned int left = tt->num_pages, order, done = 0, most;
 	gfp_t gfp = GFP_USER;
 
 	WARN_ON(!left || ttm_tt_is_populated(tt));
@@ -30,11 +30,12 @@ static int fill(struct ttm_pool *pool, struct ttm_tt *tt, struct ttm_operation_c
 		gfp |= __GFP_RETRY_MAYFAIL;
 	gfp |= pool->use_dma32 ? GFP_DMA32 : GFP_HIGHUSER;
 #if IOMMUSIM_KERNEL_VERSION < 6004
-	order = min_t(unsigned int, MAX_ORDER - 1, __fls(left));
+	most = MAX_ORDER - 1;
 #else
-	order = min_t(unsigned int, MAX_PAGE_ORDER, __fls(left));
+	most = MAX_PAGE_ORDER;
 #endif
-	while (left) {
+	for (order = min_t(unsigned int, most, __fls(left)); left;
+	     order = min_t(unsigned int, order, __fls(left))) {
 		struct page *p = get_block(pool, gfp, order);
 		unsigned int i;
 
@@ -47,8 +48,6 @@ static int fill(struct ttm_pool *pool, struct ttm_tt *tt, struct ttm_operation_c
 		for (i = 0; i < 1U << order; i++)
 			tt->pages[done++] = p + i;
 		left -= 1U << order;
-		if (left)
-			order = min_t(unsigned int, order, __fls(left));
 	}
 	return 0;
 
