@@ -116,6 +116,12 @@ def code_that_does_not_compile_is_shown():
         done.stdout.splitlines()
 
 
+def a_type_that_is_not_known_is_told():
+    path = write("type.c", "#include <iommusim/kernel.h>\nstatic int f(int x)\n{\n\treturn x;\n}\n"
+                           "IOMMUSIM_KERNEL_POLICY(f)\n")
+    return shows(run("try", str(path)), 2, "no calling convention for a function of this type")
+
+
 def names_of_another_release_do_not_compile():
     return shows(run("try", str(IDIOM / "dma_4_7.c"), "--version=6.12"), 2, "MAX_ORDER")
 
@@ -264,7 +270,7 @@ tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
             a_difference_is_explained, a_memory_error_is_told_with_its_attempt,
             another_release_is_another_policy, what_the_headers_have_may_be_pasted_too,
             code_that_does_not_compile_is_shown,
-            names_of_another_release_do_not_compile,
+            a_type_that_is_not_known_is_told, names_of_another_release_do_not_compile,
             it_is_compared_on_a_machine_too, compare_tells_what_is_found,
             nothing_is_left_in_the_temporary_folder,
             a_name_is_no_command, headers_are_found_where_one_says,

@@ -256,26 +256,44 @@ ISIM_KERNEL_CONVENTION(ttm, "ttm-pool", 9999, PAGES, false);
 
 /* ---- Which it is ---- */
 
+/* clang-format off: its idea of a _Generic() of macros cannot be read */
+#define ISIM_KERNEL_STRUCT_CALLS(X)                                                            \
+	X(vb2, int (*)(struct vb2_dma_sg_buf *, gfp_t))                                        \
+	X(heap_5_11, int (*)(struct dma_heap *, unsigned long, unsigned long, unsigned long))  \
+	X(heap_5_13,                                                                           \
+	  struct dma_buf *(*)(struct dma_heap *, unsigned long, unsigned long, unsigned long)) \
+	X(heap_6_9, struct dma_buf *(*)(struct dma_heap *, unsigned long, u32, u64))           \
+	X(ttm, int (*)(struct ttm_pool *, struct ttm_tt *, struct ttm_operation_ctx *))
+
 #define ISIM_KERNEL_IS(name, likes, until, pages, types, values) \
-	, struct page **(*)types : &isim_kernel_is_##name
-
+	struct page **(*)types : &isim_kernel_is_##name,
 #define ISIM_KERNEL_IS_REMAP(name, likes, until, pages, types, values) \
-	, void *(*)types : &isim_kernel_is_##name
+	void *(*)types : &isim_kernel_is_##name,
+#define ISIM_KERNEL_IS_STRUCT(name, ...) \
+	__VA_ARGS__:                     \
+	&isim_kernel_is_##name,
 
-/** The convention of @function's type; a function of any other type does not compile. */
-#define isim_kernel_convention_of(function)                                                \
-	_Generic(&(function), int (*)(struct vb2_dma_sg_buf *, gfp_t)                      \
-	         : &isim_kernel_is_vb2,                                                    \
-	           int (*)(struct dma_heap *, unsigned long, unsigned long, unsigned long) \
-	         : &isim_kernel_is_heap_5_11,                                              \
-	           struct dma_buf *(*)(struct dma_heap *, unsigned long, unsigned long,    \
-	                               unsigned long)                                      \
-	         : &isim_kernel_is_heap_5_13,                                              \
-	           struct dma_buf *(*)(struct dma_heap *, unsigned long, u32, u64)         \
-	         : &isim_kernel_is_heap_6_9,                                               \
-	           int (*)(struct ttm_pool *, struct ttm_tt *, struct ttm_operation_ctx *) \
-	         : &isim_kernel_is_ttm ISIM_KERNEL_PAGE_CALLS(ISIM_KERNEL_IS)              \
-	                   ISIM_KERNEL_SIZE_CALLS(ISIM_KERNEL_IS)                          \
-	                           ISIM_KERNEL_REMAP_CALLS(ISIM_KERNEL_IS_REMAP))
+#define ISIM_KERNEL_KNOWS(name, likes, until, pages, types, values)       struct page **(*)types : 1,
+#define ISIM_KERNEL_KNOWS_REMAP(name, likes, until, pages, types, values) void *(*)types : 1,
+#define ISIM_KERNEL_KNOWS_STRUCT(name, ...) \
+	__VA_ARGS__:                        \
+	1,
+
+/** The convention of @function's type; any one if there is none. */
+#define isim_kernel_convention_of(function)                                                    \
+	_Generic(&(function),                                                                  \
+	         ISIM_KERNEL_STRUCT_CALLS(ISIM_KERNEL_IS_STRUCT)                               \
+	                 ISIM_KERNEL_PAGE_CALLS(ISIM_KERNEL_IS)                                \
+	                         ISIM_KERNEL_SIZE_CALLS(ISIM_KERNEL_IS)                        \
+	                                 ISIM_KERNEL_REMAP_CALLS(ISIM_KERNEL_IS_REMAP) default \
+	         : &isim_kernel_is_vb2)
+
+/** 1 if there is one. */
+#define isim_kernel_has_convention(function)                                                \
+	_Generic(&(function),                                                               \
+	         ISIM_KERNEL_STRUCT_CALLS(ISIM_KERNEL_KNOWS_STRUCT) ISIM_KERNEL_PAGE_CALLS( \
+			 ISIM_KERNEL_KNOWS) ISIM_KERNEL_SIZE_CALLS(ISIM_KERNEL_KNOWS)       \
+	                 ISIM_KERNEL_REMAP_CALLS(ISIM_KERNEL_KNOWS_REMAP) default : 0)
+/* clang-format on */
 
 #endif

@@ -171,9 +171,13 @@ static inline int isim_kernel_alloc(const struct iommusim_policy *policy,
 
 /**
  * Once, behind the text: make @pasted the policy that this shared object exports. Its type says
- * how it is called: ISIM_KERNEL_PAGE_CALLS and what follows it in call.h list those that can be.
+ * how it is called: the lists in call.h (ISIM_KERNEL_PAGE_CALLS and others) are of those that can
+ * be.
  */
 #define IOMMUSIM_KERNEL_POLICY(pasted)                                                           \
+	_Static_assert(isim_kernel_has_convention(pasted),                                       \
+	               "no calling convention for a function of this type (see "                 \
+	               "iommusim/kernel/call.h for those there are)");                           \
 	static const struct isim_kernel_entry isim_kernel_entry = {                              \
 		.function = (isim_kernel_fn)(pasted),                                            \
 		.convention = isim_kernel_convention_of(pasted),                                 \

@@ -2,8 +2,7 @@
 /* arch/arm before 4.6: the largest order that fits, with the full effort. */
 #include <iommusim/kernel.h>
 
-static struct page **get_buffer(struct device *dev, size_t size, gfp_t gfp,
-                                struct dma_attrs *attrs)
+static struct page **get_buffer(struct device *dev, size_t size, gfp_t gfp, struct dma_attrs *attrs)
 {
 	int count = size >> PAGE_SHIFT, i = 0;
 	size_t bytes = count * sizeof(struct page *);

@@ -4,7 +4,7 @@
 
 static const int orders[] = { 9, 8, 4, 0 };
 
-static struct page **get_buffer(struct device *dev, size_t size, gfp_t gfp, struct dma_attrs * attrs,
+static struct page **get_buffer(struct device *dev, size_t size, gfp_t gfp, struct dma_attrs *attrs,
                                 int coherent_flag)
 {
 	int count = size >> PAGE_SHIFT, i = 0, rung = 0;
@@ -14,8 +14,8 @@ static struct page **get_buffer(struct device *dev, size_t size, gfp_t gfp, stru
 	if (!pages)
 		return NULL;
 	if (dma_get_attr(DMA_ATTR_FORCE_CONTIGUOUS, attrs)) {
-		struct page *page = dma_alloc_from_contiguous(dev, count, get_order(size),
-		                                              gfp & __GFP_NOWARN);
+		struct page *page =
+			dma_alloc_from_contiguous(dev, count, get_order(size), gfp & __GFP_NOWARN);
 
 		if (!page)
 			goto error;

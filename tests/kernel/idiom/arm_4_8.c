@@ -14,8 +14,8 @@ static struct page **get_buffer(struct device *dev, size_t size, gfp_t gfp, unsi
 	if (!pages)
 		return NULL;
 	if (attrs & DMA_ATTR_FORCE_CONTIGUOUS) {
-		struct page *page = dma_alloc_from_contiguous(dev, count, get_order(size),
-		                                              gfp & __GFP_NOWARN);
+		struct page *page =
+			dma_alloc_from_contiguous(dev, count, get_order(size), gfp & __GFP_NOWARN);
 
 		if (!page)
 			goto error;

@@ -2,8 +2,9 @@
 /* The system heap: three orders, compound blocks on a list, a table of them. */
 #include <iommusim/kernel.h>
 
-#define LOW  (GFP_HIGHUSER | __GFP_ZERO)
-#define HIGH (((GFP_HIGHUSER | __GFP_ZERO | __GFP_NOWARN | __GFP_NORETRY) & ~__GFP_RECLAIM) | __GFP_COMP)
+#define LOW (GFP_HIGHUSER | __GFP_ZERO)
+#define HIGH \
+	(((GFP_HIGHUSER | __GFP_ZERO | __GFP_NOWARN | __GFP_NORETRY) & ~__GFP_RECLAIM) | __GFP_COMP)
 
 #if IOMMUSIM_KERNEL_VERSION >= 6004
 static gfp_t flags_of[] = { HIGH, HIGH, LOW };
@@ -88,7 +89,8 @@ static struct dma_buf *get_heap(struct dma_heap *heap, unsigned long len,
 		goto free_pages;
 	}
 	sg = buffer->sg_table.sgl;
-	list_for_each_entry_safe(page, next, &pages, lru) {
+	list_for_each_entry_safe(page, next, &pages, lru)
+	{
 		sg_set_page(sg, page, page_size(page), 0);
 		sg = sg_next(sg);
 		list_del(&page->lru);
@@ -110,8 +112,7 @@ free_table:
 		__free_pages(sg_page(sg), compound_order(sg_page(sg)));
 	sg_free_table(&buffer->sg_table);
 free_pages:
-	list_for_each_entry_safe(page, next, &pages, lru)
-		__free_pages(page, compound_order(page));
+	list_for_each_entry_safe(page, next, &pages, lru) __free_pages(page, compound_order(page));
 	kfree(buffer);
 	return ERR_PTR(ret);
 }
