@@ -57,6 +57,7 @@ struct iommusim_verdict {
 	uint64_t attempts; /* that it made */
 	/* What was seen first against each invariant, in words; "" where it holds. */
 	char text[IOMMUSIM_NR_INVARIANTS][160];
+	uint32_t findings; /* IOMMUSIM_FINDING_* of the first run */
 };
 
 /**
@@ -96,6 +97,29 @@ IOMMUSIM_API size_t iommusim_world_format(const struct iommusim_world *world, ch
  */
 IOMMUSIM_API int iommusim_world_parse(const char *text, struct iommusim_world *world,
                                       const char **at);
+
+/** Where two policies part. */
+struct iommusim_difference {
+	int64_t attempt;   /* the first that differs, from 0; -1: none does, and the result is the
+	                      same */
+	char text[2][240]; /* what each did then, in words */
+};
+
+/**
+ * Run two policies in the same world and compare their attempts (order, gfp, frame) and results.
+ * Returns 0 with @difference filled, or as iommusim_check_world().
+ */
+IOMMUSIM_API int iommusim_check_difference(const struct iommusim_policy *policy,
+                                           const struct iommusim_policy *other,
+                                           const struct iommusim_world *world,
+                                           const struct iommusim_host *host,
+                                           struct iommusim_difference *difference);
+
+/** As iommusim_world_shrink(), as long as the two policies differ in @world. */
+IOMMUSIM_API int64_t iommusim_world_shrink_difference(const struct iommusim_policy *policy,
+                                                      const struct iommusim_policy *other,
+                                                      const struct iommusim_host *host,
+                                                      struct iommusim_world *world);
 
 /** Every world within small bounds. */
 struct iommusim_small_worlds {

@@ -68,6 +68,7 @@ struct iommusim_chunks {
 	struct iommusim_host host;
 	size_t cap_chunks, cap_attempts;
 	uint32_t findings; /* IOMMUSIM_FINDING_*: what the kernel's loop does wrong here */
+	char told[160];    /* the first finding that a policy put in words, "" if none did */
 };
 
 /**
@@ -76,9 +77,15 @@ struct iommusim_chunks {
  */
 #define IOMMUSIM_FINDING_STALE_BLOCK UINT32_C(0x1) /* goes on with a block that it has freed */
 #define IOMMUSIM_FINDING_LEAK        UINT32_C(0x2) /* never gives back some page of a failure */
-#define IOMMUSIM_FINDING_BEFORE_PAGE                                \
-	UINT32_C(0x4) /* gives back what lies before its page array \
-	               */
+/* Gives back what lies before its page array. */
+#define IOMMUSIM_FINDING_BEFORE_PAGE UINT32_C(0x4)
+#define IOMMUSIM_FINDING_BAD_FREE    UINT32_C(0x8)   /* frees what cannot be freed so */
+#define IOMMUSIM_FINDING_BAD_SPLIT   UINT32_C(0x10)  /* splits what cannot be split so */
+#define IOMMUSIM_FINDING_BAD_PAGE    UINT32_C(0x20)  /* its page array holds what it must not */
+#define IOMMUSIM_FINDING_MEMORY      UINT32_C(0x40)  /* touches memory that is not its own */
+#define IOMMUSIM_FINDING_WARN        UINT32_C(0x80)  /* WARN_ON() */
+#define IOMMUSIM_FINDING_BUG         UINT32_C(0x100) /* BUG_ON() */
+#define IOMMUSIM_FINDING_ENDLESS     UINT32_C(0x200) /* does not come to an end */
 
 /** The first of @findings in words, NULL if there is none. */
 IOMMUSIM_API const char *iommusim_finding_text(uint32_t findings);
@@ -225,6 +232,88 @@ IOMMUSIM_API int iommusim_chunk_get(struct iommusim_chunk_run *run, unsigned ord
 /** Try to split the compound block of the last successful attempt and keep it; -IOMMUSIM_EINVAL:
    the source cannot, the block is still to be kept or dropped. */
 IOMMUSIM_API int iommusim_chunk_split_huge(struct iommusim_chunk_run *run);
+
+/* ---- For policies that keep their own books, as code from a kernel does ---- */
+
+/** As iommusim_chunk_try(), but the block is the policy's until it gives it back or appends it. */
+IOMMUSIM_API int iommusim_chunk_take(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp,
+                                     iommusim_pfn *pfn);
+
+/** Give back a block that was taken, or a page of one that was split. 0 or the source's error. */
+IOMMUSIM_API int iommusim_chunk_give_back(struct iommusim_chunk_run *run, iommusim_pfn pfn,
+                                          unsigned order);
+
+/** Split a block that was taken into pages; @is_compound: one got with COMP. 0 or the source's
+    error; -IOMMUSIM_EINVAL: a compound block, and the source cannot. */
+IOMMUSIM_API int iommusim_chunk_split(struct iommusim_chunk_run *run, iommusim_pfn pfn,
+                                      unsigned order, int is_compound);
+
+/**
+ * Append what was taken to the buffer's chunks: from now on it is the buffer's. @chunk->order may
+ * be less than what was taken, if that was split. 0; -IOMMUSIM_EHOST: it is still the policy's.
+ */
+IOMMUSIM_API int iommusim_chunk_append(struct iommusim_chunk_run *run,
+                                       const struct iommusim_chunk *chunk);
+
+/** As iommusim_chunk_find(), with what happened in words, of which the first are kept. */
+IOMMUSIM_API void iommusim_chunk_tell(struct iommusim_chunk_run *run, uint32_t finding,
+                                      const char *text);
+
+/** Attempts so far. */
+IOMMUSIM_API size_t iommusim_chunk_nr_attempts(const struct iommusim_chunk_run *run);
+
+/* ---- Policies in shared objects ---- */
+
+/** Of the structures below, and of the functions that a policy calls. */
+#define IOMMUSIM_POLICY_ABI 1u
+
+/** Which built-in policies a policy is a version of. */
+struct iommusim_policy_kin {
+	const char *like; /* how their names start: "dma-iommu" */
+	unsigned last;    /* the last release that has it, IOMMUSIM_KERNEL() */
+};
+
+/**
+ * What a shared object with a policy exports, under the name iommusim_exported_policy. The program
+ * refuses another ABI, and a policy of another size than its own unless its tail is zero.
+ */
+struct iommusim_policy_export {
+	uint32_t abi;                          /* IOMMUSIM_POLICY_ABI */
+	uint32_t policy_bytes;                 /* sizeof(struct iommusim_policy) */
+	const struct iommusim_policy *policy;  /* it is copied; the object stays loaded */
+	const struct iommusim_policy_kin *kin; /* NULL: of none */
+	unsigned kernel;                       /* the release that it is of, 0 without kin */
+};
+
+#ifndef IOMMUSIM_POLICY_SYMBOL
+#define IOMMUSIM_POLICY_SYMBOL iommusim_exported_policy
+#endif
+
+#ifdef _WIN32
+#define IOMMUSIM_EXPORTED __declspec(dllexport)
+#elif defined(__GNUC__)
+#define IOMMUSIM_EXPORTED __attribute__((visibility("default")))
+#else
+#define IOMMUSIM_EXPORTED
+#endif
+
+#ifdef __cplusplus
+#define IOMMUSIM_EXTERN_C extern "C"
+#else
+#define IOMMUSIM_EXTERN_C extern
+#endif
+
+/** Once, at file scope: export @name, a struct iommusim_policy, from the shared object. */
+#define IOMMUSIM_EXPORT_POLICY(name) IOMMUSIM_EXPORT_POLICY_OF(name, NULL, 0)
+
+/** The same, with the last two members of struct iommusim_policy_export. */
+#define IOMMUSIM_EXPORT_POLICY_OF(name, kin, kernel)                                         \
+	IOMMUSIM_EXTERN_C IOMMUSIM_EXPORTED const struct iommusim_policy_export              \
+		IOMMUSIM_POLICY_SYMBOL;                                                      \
+	const struct iommusim_policy_export IOMMUSIM_POLICY_SYMBOL = {                       \
+		IOMMUSIM_POLICY_ABI, (uint32_t)sizeof(struct iommusim_policy), &(name), kin, \
+		kernel                                                                       \
+	}
 
 /* ---- Judging the result against a granule ---- */
 

@@ -129,6 +129,7 @@ static void judge_result(struct judge *j, const struct trial *t)
 
 	j->verdict->result = t->result;
 	j->verdict->attempts = t->chunks.nr_attempts;
+	j->verdict->findings = t->chunks.findings;
 	if (t->result == -IOMMUSIM_EINVAL && !t->witness.is_illegal)
 		broken(j, IOMMUSIM_INVARIANT_RIGHT_COUNT,
 		       "the policy calls another number of pages than %llu success",
@@ -142,7 +143,8 @@ static void judge_result(struct judge *j, const struct trial *t)
 		       iommusim_errname(t->result));
 	if (t->chunks.findings)
 		broken(j, IOMMUSIM_INVARIANT_NO_FINDING, "%s",
-		       iommusim_finding_text(t->chunks.findings));
+		       t->chunks.told[0] ? t->chunks.told
+		                         : iommusim_finding_text(t->chunks.findings));
 }
 
 static void judge_left(struct judge *j, const struct trial *t)
@@ -306,5 +308,72 @@ int iommusim_check_world(const struct iommusim_policy *policy, const struct iomm
 	isim_free(&h, trial);
 	if (!err)
 		*verdict = v;
+	return err;
+}
+
+/* ---- Two policies in one world ---- */
+
+/* What a run did at attempt @at, or how it ended there. */
+static void describe(const struct trial *t, uint64_t at, char *text, size_t bytes)
+{
+	const struct iommusim_attempt *a;
+	char gfp[120], got[40] = "failed";
+
+	if (at >= t->chunks.nr_attempts) {
+		snprintf(text, bytes, "ends with %s",
+		         t->result ? iommusim_errname(t->result) : "success");
+		return;
+	}
+	a = &t->chunks.attempt[at];
+	iommusim_gfp_format(a->gfp, IOMMUSIM_KERNEL(6, 12), gfp, sizeof(gfp));
+	if (a->pfn != IOMMUSIM_NO_PFN)
+		snprintf(got, sizeof(got), "got frame %llu",
+		         (unsigned long long)(a->pfn - t->base));
+	snprintf(text, bytes, "order %u, %s, %s", a->order, gfp, got);
+}
+
+static int compare(const struct iommusim_policy *const *policy, const struct iommusim_world *world,
+                   const struct iommusim_host *host, struct trial *trial,
+                   struct iommusim_difference *difference)
+{
+	int64_t at;
+	int err = 0;
+
+	for (unsigned i = 0; i < 2 && !err; i++) {
+		trial[i].base = base_of(world, 0);
+		err = run(&trial[i], policy[i], world, -1, host);
+	}
+	if (err)
+		return err;
+	at = first_difference(&trial[0], &trial[1]);
+	memset(difference, 0, sizeof(*difference));
+	difference->attempt = at;
+	for (unsigned i = 0; i < 2 && at >= 0; i++)
+		describe(&trial[i], (uint64_t)at, difference->text[i], sizeof(difference->text[i]));
+	return 0;
+}
+
+int iommusim_check_difference(const struct iommusim_policy *policy,
+                              const struct iommusim_policy *other,
+                              const struct iommusim_world *world, const struct iommusim_host *host,
+                              struct iommusim_difference *difference)
+{
+	const struct iommusim_policy *both[2] = { policy, other };
+	struct iommusim_host h;
+	struct trial *trial;
+	int err = isim_host_init(&h, host);
+
+	if (!err && !isim_world_is_valid(world))
+		err = -IOMMUSIM_EINVAL;
+	if (err)
+		return err;
+	h.log = NULL;
+	trial = isim_zalloc(&h, 2, sizeof(*trial));
+	if (!trial)
+		return -IOMMUSIM_EHOST;
+	err = compare(both, world, &h, trial, difference);
+	finish(&trial[0]);
+	finish(&trial[1]);
+	isim_free(&h, trial);
 	return err;
 }

@@ -11,7 +11,7 @@
 #include "base/compiler.h"
 
 struct shrinking {
-	const struct iommusim_policy *policy;
+	const struct iommusim_policy *policy, *other; /* @other, if there is one, differs */
 	const struct iommusim_host *host;
 	unsigned invariant;
 	struct iommusim_world best;
@@ -19,16 +19,28 @@ struct shrinking {
 	int err;
 };
 
-/* Take @world if the invariant is broken in it, too. */
-static int accept(struct shrinking *s, const struct iommusim_world *world)
+/* Does @world show what is looked for? */
+static int shows(struct shrinking *s, const struct iommusim_world *world)
 {
+	struct iommusim_difference difference;
 	struct iommusim_verdict verdict;
 
+	if (s->other) {
+		s->err =
+			iommusim_check_difference(s->policy, s->other, world, s->host, &difference);
+		return !s->err && difference.attempt >= 0;
+	}
+	s->err = iommusim_check_world(s->policy, world, s->host, &verdict);
+	return !s->err && verdict.broken >> s->invariant & 1;
+}
+
+/* Take @world if it shows it, too. */
+static int accept(struct shrinking *s, const struct iommusim_world *world)
+{
 	if (s->err || !isim_world_is_valid(world) || !memcmp(world, &s->best, sizeof(*world)))
 		return 0;
 	s->tried++;
-	s->err = iommusim_check_world(s->policy, world, s->host, &verdict);
-	if (s->err || !(verdict.broken >> s->invariant & 1))
+	if (!shows(s, world))
 		return 0;
 	s->best = *world;
 	return 1;
@@ -211,30 +223,43 @@ static void try_tiny(struct shrinking *s)
 					return;
 }
 
-int64_t iommusim_world_shrink(const struct iommusim_policy *policy, unsigned invariant,
-                              const struct iommusim_host *host, struct iommusim_world *world)
+static int64_t shrink(struct shrinking *s, struct iommusim_world *world)
 {
 	static int (*const ways[])(
 		struct shrinking *) = { fewer_bytes, fewer_orders,    fewer_frames, fewer_free,
 		                        lower_free,  simpler_pgsizes, simpler_rest };
-	struct shrinking s = {
-		.policy = policy, .host = host, .invariant = invariant, .best = *world
-	};
-	struct iommusim_verdict verdict;
 	int any = 1;
 
-	s.err = iommusim_check_world(policy, world, host, &verdict);
-	if (!s.err && !(verdict.broken >> invariant & 1))
-		s.err = -IOMMUSIM_EINVAL;
-	if (!s.err && s.best.bytes > 4096)
-		try_tiny(&s);
-	while (any && !s.err) {
+	s->best = *world;
+	if (!shows(s, world) && !s->err)
+		s->err = -IOMMUSIM_EINVAL;
+	if (!s->err && s->best.bytes > 4096)
+		try_tiny(s);
+	while (any && !s->err) {
 		any = 0;
 		for (unsigned i = 0; i < ISIM_ARRAY_LEN(ways); i++)
-			any |= ways[i](&s);
+			any |= ways[i](s);
 	}
-	if (s.err)
-		return s.err;
-	*world = s.best;
-	return s.tried;
+	if (s->err)
+		return s->err;
+	*world = s->best;
+	return s->tried;
+}
+
+int64_t iommusim_world_shrink(const struct iommusim_policy *policy, unsigned invariant,
+                              const struct iommusim_host *host, struct iommusim_world *world)
+{
+	struct shrinking s = { .policy = policy, .host = host, .invariant = invariant };
+
+	return shrink(&s, world);
+}
+
+int64_t iommusim_world_shrink_difference(const struct iommusim_policy *policy,
+                                         const struct iommusim_policy *other,
+                                         const struct iommusim_host *host,
+                                         struct iommusim_world *world)
+{
+	struct shrinking s = { .policy = policy, .other = other, .host = host };
+
+	return shrink(&s, world);
 }

@@ -6,9 +6,11 @@
  */
 #include "chunk/run.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/compiler.h"
 #include "base/units.h"
 
 int iommusim_chunk_plan(const struct iommusim_policy *policy,
@@ -65,25 +67,33 @@ static void record(struct iommusim_chunk_run *run, const struct iommusim_page_re
 	isim_event(&run->diag, &event);
 }
 
-int iommusim_chunk_try(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp,
-                       iommusim_pfn *pfn)
+/* One attempt, recorded; the block is in run->block. */
+static int attempt(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp)
 {
 	struct iommusim_page_request req = { .order = order, .gfp = gfp, .node = run->req->node };
 	int err;
 
-	if (run->undecided)
-		return isim_fail(&run->diag, IOMMUSIM_EINVAL,
-		                 "the policy neither kept nor dropped pfn 0x%llx",
-		                 (unsigned long long)run->block.pfn);
 	if (order >= 64)
 		return isim_fail(&run->diag, IOMMUSIM_EINVAL, "the policy tried order %u", order);
 	err = make_room(run);
 	if (err)
 		return err;
 	err = run->source.alloc_pages(run->source.ctx, &req, &run->block);
-	if (err && err != -IOMMUSIM_ENOMEM)
-		return err;
-	record(run, &req, err);
+	if (!err || err == -IOMMUSIM_ENOMEM)
+		record(run, &req, err);
+	return err;
+}
+
+int iommusim_chunk_try(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp,
+                       iommusim_pfn *pfn)
+{
+	int err;
+
+	if (run->undecided)
+		return isim_fail(&run->diag, IOMMUSIM_EINVAL,
+		                 "the policy neither kept nor dropped pfn 0x%llx",
+		                 (unsigned long long)run->block.pfn);
+	err = attempt(run, order, gfp);
 	if (err)
 		return err;
 	run->block_order = order;
@@ -180,13 +190,28 @@ void iommusim_chunk_find(struct iommusim_chunk_run *run, uint32_t finding)
 
 const char *iommusim_finding_text(uint32_t findings)
 {
-	if (findings & IOMMUSIM_FINDING_STALE_BLOCK)
-		return "the kernel's loop goes on with a block that it has freed";
-	if (findings & IOMMUSIM_FINDING_LEAK)
-		return "the kernel's loop does not give back the first page of a request that "
-		       "fails";
-	if (findings & IOMMUSIM_FINDING_BEFORE_PAGE)
-		return "the kernel's loop gives back what lies before its page array";
+	static const struct {
+		uint32_t bit;
+		const char *text;
+	} texts[] = {
+		{ IOMMUSIM_FINDING_STALE_BLOCK,
+		  "the kernel's loop goes on with a block that it has freed" },
+		{ IOMMUSIM_FINDING_LEAK, "the kernel's loop does not give back the first page of a "
+		                         "request that fails" },
+		{ IOMMUSIM_FINDING_BEFORE_PAGE,
+		  "the kernel's loop gives back what lies before its page array" },
+		{ IOMMUSIM_FINDING_BAD_FREE, "frees what cannot be freed so" },
+		{ IOMMUSIM_FINDING_BAD_SPLIT, "splits what cannot be split so" },
+		{ IOMMUSIM_FINDING_BAD_PAGE, "the page array holds what it must not" },
+		{ IOMMUSIM_FINDING_MEMORY, "touches memory that is not its own" },
+		{ IOMMUSIM_FINDING_WARN, "WARN_ON()" },
+		{ IOMMUSIM_FINDING_BUG, "BUG_ON()" },
+		{ IOMMUSIM_FINDING_ENDLESS, "does not come to an end" },
+	};
+
+	for (size_t i = 0; i < ISIM_ARRAY_LEN(texts); i++)
+		if (findings & texts[i].bit)
+			return texts[i].text;
 	return NULL;
 }
 
@@ -210,6 +235,62 @@ int iommusim_chunk_split_huge(struct iommusim_chunk_run *run)
 		return -IOMMUSIM_EINVAL;
 	append(run, 1);
 	return 0;
+}
+
+/* ---- What a policy with its own books calls ---- */
+
+int iommusim_chunk_take(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp,
+                        iommusim_pfn *pfn)
+{
+	int err = attempt(run, order, gfp);
+
+	if (!err)
+		*pfn = run->block.pfn;
+	return err;
+}
+
+int iommusim_chunk_give_back(struct iommusim_chunk_run *run, iommusim_pfn pfn, unsigned order)
+{
+	int err = run->source.free_pages(run->source.ctx, pfn, order);
+
+	if (!err)
+		run->out->nr_freed += isim_bit(order);
+	return err;
+}
+
+int iommusim_chunk_split(struct iommusim_chunk_run *run, iommusim_pfn pfn, unsigned order,
+                         int is_compound)
+{
+	if (!is_compound)
+		return run->source.split_page(run->source.ctx, pfn, order);
+	if (!run->source.split_huge_page)
+		return -IOMMUSIM_EINVAL;
+	return run->source.split_huge_page(run->source.ctx, pfn, order);
+}
+
+int iommusim_chunk_append(struct iommusim_chunk_run *run, const struct iommusim_chunk *chunk)
+{
+	struct iommusim_chunks *out = run->out;
+	int err = isim_grow(&out->host, &out->chunk, &out->cap_chunks, out->nr_chunks + 1,
+	                    sizeof(*out->chunk));
+
+	if (err)
+		return isim_no_memory(&run->diag, "the chunks of a request");
+	out->chunk[out->nr_chunks++] = *chunk;
+	out->nr_pages += isim_bit(chunk->order);
+	return 0;
+}
+
+void iommusim_chunk_tell(struct iommusim_chunk_run *run, uint32_t finding, const char *text)
+{
+	run->out->findings |= finding;
+	if (!run->out->told[0])
+		snprintf(run->out->told, sizeof(run->out->told), "%s", text);
+}
+
+size_t iommusim_chunk_nr_attempts(const struct iommusim_chunk_run *run)
+{
+	return run->out->nr_attempts;
 }
 
 /* ---- Giving back ---- */
@@ -278,12 +359,14 @@ static int run_policy(struct iommusim_chunk_run *run, const struct iommusim_poli
 		                "policy %s got %llu pages of %llu and calls that success",
 		                name_of(policy), (unsigned long long)out->nr_pages,
 		                (unsigned long long)out->plan.count);
-	if (!err)
+	if (!err) {
+		out->nr_freed = 0;
 		return 0;
+	}
 	if (run->undecided)
 		iommusim_chunk_drop(run);
 	free_all(out, &run->source, first_back_first);
-	out->nr_freed = out->nr_pages;
+	out->nr_freed += out->nr_pages;
 	out->nr_pages = 0;
 	return err;
 }

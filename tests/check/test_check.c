@@ -205,6 +205,61 @@ static void the_host_may_fail_at_any_allocation(void **state)
 	}
 }
 
+static void policies_part_where_they_differ(void **state)
+{
+	const struct iommusim_policy *p1 = iommusim_policy_find("P1");
+	const struct iommusim_policy *p2 = iommusim_policy_find("P2");
+	struct iommusim_difference d;
+	struct iommusim_world world;
+
+	(void)state;
+	assert_ok(
+		iommusim_world_parse("bytes=24576 order=2 frames=8 free=0-7 fail=0", &world, NULL));
+	assert_ok(iommusim_check_difference(p1, p1, &world, NULL, &d));
+	assert_int_equal(d.attempt, -1);
+	assert_string_equal(d.text[0], "");
+	/* Both try order 2, which fails, then 1; P1 starts again at 2, P2 stays at 1. */
+	assert_ok(iommusim_check_difference(p1, p2, &world, NULL, &d));
+	assert_int_equal(d.attempt, 2);
+	assert_string_equal(
+		d.text[0],
+		"order 2, GFP_KERNEL|__GFP_HIGHMEM|__GFP_NOWARN|__GFP_NORETRY, got frame 4");
+	assert_string_equal(
+		d.text[1],
+		"order 1, GFP_KERNEL|__GFP_HIGHMEM|__GFP_NOWARN|__GFP_NORETRY, got frame 2");
+	assert_true(iommusim_world_shrink_difference(p1, p2, NULL, &world) > 0);
+	assert_int_equal(world.bytes, 3 << 12);
+	assert_ok(iommusim_check_difference(p1, p2, &world, NULL, &d));
+	assert_true(d.attempt >= 0);
+	assert_int_equal(iommusim_world_shrink_difference(p1, p1, NULL, &world), -IOMMUSIM_EINVAL);
+	world.pgsizes = 0;
+	assert_err(iommusim_check_difference(p1, p2, &world, NULL, &d), IOMMUSIM_EINVAL);
+}
+
+static void the_host_may_fail_in_a_comparison(void **state)
+{
+	const struct iommusim_policy *p1 = iommusim_policy_find("P1");
+	struct iommusim_difference d;
+	struct iommusim_world world;
+	int err = -IOMMUSIM_EHOST;
+
+	(void)state;
+	assert_ok(iommusim_world_parse("bytes=28672 order=2 frames=8 free=0-7", &world, NULL));
+	for (uint64_t n = 1; err; n++) {
+		struct iommusim_fault fault = { .fail_at = n };
+		struct iommusim_host host = iommusim_host_failing(&fault);
+
+		memset(&d, 0xaa, sizeof(d));
+		err = iommusim_check_difference(p1, p1, &world, &host, &d);
+		assert_int_equal(fault.nr_live, 0);
+		if (err) {
+			assert_err(err, IOMMUSIM_EHOST);
+			assert_int_equal((uint8_t)d.text[0][0], 0xaa);
+		}
+	}
+	assert_int_equal(d.attempt, -1);
+}
+
 static void small_worlds_are_counted_and_differ(void **state)
 {
 	struct iommusim_small_worlds bounds = { 4, 3, 1, IOMMUSIM_ATTR_ALLOC_SINGLE_PAGES };
@@ -240,16 +295,18 @@ static void invariants_have_names(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[7 + ARRAY_LEN(rows) + ARRAY_LEN(known)] = {
+	struct CMUnitTest tests[9 + ARRAY_LEN(rows) + ARRAY_LEN(known)] = {
 		cmocka_unit_test(no_policy_loses_a_page),
 		cmocka_unit_test(worlds_are_the_same_as_text),
 		cmocka_unit_test(text_that_is_no_world_is_refused),
 		cmocka_unit_test(worlds_out_of_range_are_refused),
 		cmocka_unit_test(the_host_may_fail_at_any_allocation),
+		cmocka_unit_test(policies_part_where_they_differ),
+		cmocka_unit_test(the_host_may_fail_in_a_comparison),
 		cmocka_unit_test(small_worlds_are_counted_and_differ),
 		cmocka_unit_test(invariants_have_names),
 	};
-	size_t nr = 7;
+	size_t nr = 9;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		tests[nr++] = (struct CMUnitTest)TEST_ROW(breaks_what_it_is_known_for, &rows[i]);

@@ -179,6 +179,80 @@ static void a_source_that_fails_ends_the_request(void **state)
 	free(toy);
 }
 
+/*
+ * Holds two blocks at once, gives one of them back after it was split, and hands the other over in
+ * two pieces, the upper one first.
+ */
+static int keeps_its_own_books(const struct iommusim_policy *policy,
+                               const struct iommusim_chunk_request *req,
+                               const struct iommusim_chunk_plan *plan,
+                               struct iommusim_chunk_run *run)
+{
+	struct iommusim_chunk half = { .order = 3, .is_split = 1 };
+	iommusim_pfn block[2] = { 0, 0 };
+	int err = iommusim_chunk_take(run, 4, req->gfp, &block[0]), taken;
+
+	if (err)
+		return err;
+	taken = err = iommusim_chunk_take(run, 1, req->gfp, &block[1]);
+	if (!err)
+		err = iommusim_chunk_split(run, block[1], 1, 0);
+	for (unsigned i = 0; !err && i < 2; i++)
+		err = iommusim_chunk_give_back(run, block[1] + i, 0);
+	if (iommusim_chunk_split(run, block[0], 4, 1) == -IOMMUSIM_EINVAL && !err)
+		err = iommusim_chunk_split(run, block[0], 4, 0);
+	half.pfn = block[0] + 8;
+	if (!err)
+		err = iommusim_chunk_append(run, &half);
+	half.pfn = block[0];
+	if (!err && iommusim_chunk_append(run, &half)) { /* this one is still its own */
+		iommusim_chunk_give_back(run, half.pfn, 3);
+		return -IOMMUSIM_EHOST;
+	}
+	if (err)
+		iommusim_chunk_give_back(run, block[0], 4);
+	if (err && !taken)
+		iommusim_chunk_give_back(run, block[1], 1);
+	iommusim_chunk_tell(run, IOMMUSIM_FINDING_WARN, "says so");
+	iommusim_chunk_tell(run, IOMMUSIM_FINDING_BUG, "and this");
+	return err;
+}
+
+static void a_policy_may_keep_its_own_books(void **state)
+{
+	struct iommusim_policy policy = { .size = sizeof(policy),
+		                          .name = "books",
+		                          .alloc = keeps_its_own_books };
+	int err = -IOMMUSIM_EHOST;
+
+	for (uint64_t n = 1; err; n++) {
+		struct toy *toy = given_toy("4x1 1x1");
+		struct iommusim_fault fault = { .fail_at = n };
+		struct iommusim_host host = iommusim_host_failing(&fault);
+		struct iommusim_page_source source = toy_source(toy);
+		struct iommusim_chunk_job job = job_for(&policy, &source);
+		struct iommusim_chunks chunks;
+
+		job.host = &host;
+		err = iommusim_chunk_alloc(&job, &chunks);
+		assert_int_equal(toy->in_use, err ? 0 : 16);
+		if (err)
+			assert_err(err, IOMMUSIM_EHOST);
+		if (!err) {
+			assert_string_equal(attempts_text(&chunks, job.req.gfp), "4:-:ok 1:-:ok");
+			assert_string_equal(chunks_text(&chunks), "3x2");
+			assert_int_equal(chunks.chunk[0].pfn, chunks.chunk[1].pfn + 8);
+			assert_int_equal(chunks.nr_freed, 0);
+			assert_int_equal(chunks.findings,
+			                 IOMMUSIM_FINDING_WARN | IOMMUSIM_FINDING_BUG);
+			assert_string_equal(chunks.told, "says so");
+		}
+		iommusim_chunks_finish(&chunks);
+		assert_int_equal(fault.nr_live, 0);
+		free(toy);
+	}
+}
+
 static void the_host_may_fail_at_any_allocation(void **state)
 {
 	int err = -IOMMUSIM_EHOST;
@@ -309,6 +383,7 @@ int main(void)
 		cmocka_unit_test(compound_pages_end_in_a_freed_block),
 		cmocka_unit_test(a_source_that_splits_compound_pages_is_asked_to),
 		cmocka_unit_test(a_source_that_fails_ends_the_request),
+		cmocka_unit_test(a_policy_may_keep_its_own_books),
 		cmocka_unit_test(the_host_may_fail_at_any_allocation),
 		cmocka_unit_test(requests_that_make_no_sense_are_refused),
 		cmocka_unit_test(orders_without_a_counter_share_the_last),

@@ -24,6 +24,9 @@ FLOORS = {
     "trace": 5, "check": 5, "kernel": 5,
 }
 
+# Its headers have kernel names: no code in the library, and not among the headers of all.
+HEADERS_ONLY = {"kernel"}
+
 MAX_FILE = 500
 MAX_FUNCTION = 60
 SHORT_FUNCTION = 12
@@ -93,7 +96,7 @@ def a_room_has_the_same_name_everywhere():
             for where, names in (("lib/", lib), ("include/iommusim/", headers),
                                  ("tests/", tests), ("iommusim.h", everything),
                                  ("the floors", set(FLOORS)))
-            if room not in names]
+            if room not in names and not (room in HEADERS_ONLY and where in ("lib/", "iommusim.h"))]
 
 
 def the_top_level_is_fixed():
@@ -139,7 +142,8 @@ def half_of_the_functions_are_very_short():
 
 def the_library_prints_nothing_and_asks_nobody():
     return [f"{name_of(path)}:{number}: {line.strip()}"
-            for path in sources("lib", "include") if name_of(path) != SEAM
+            for path in sources("lib", "include")
+            if name_of(path) != SEAM and room_of(path) not in HEADERS_ONLY
             for number, line in enumerate(without_comments(path.read_text()).splitlines(), 1)
             if BANNED.search(re.sub(r'"[^"]*"', "", line))]
 

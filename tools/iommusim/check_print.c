@@ -11,6 +11,7 @@
 #else
 #include <unistd.h>
 #endif
+#include "object.h"
 #include "text.h"
 
 #define NAME_WIDTH 18
@@ -72,6 +73,8 @@ static void print_identifier(const char *name)
 
 static void print_test(const struct checked *c, unsigned invariant, const char *text)
 {
+	int is_own = policy_argument(c->policy) != c->policy->alias;
+
 	fputs("\nstatic void ", stdout);
 	print_identifier(c->policy->name);
 	fputs("_is_", stdout);
@@ -82,10 +85,11 @@ static void print_test(const struct checked *c, unsigned invariant, const char *
 	       "\t(void)state;\n"
 	       "\tassert_int_equal(iommusim_world_parse(\"%s\",\n"
 	       "\t                                      &world, NULL), 0);\n"
-	       "\tassert_int_equal(iommusim_check_world(iommusim_policy_find(\"%s\"), &world,\n"
+	       "\tassert_int_equal(iommusim_check_world(%s%s%s, &world,\n"
 	       "\t                                      NULL, &verdict), 0);\n"
 	       "\tassert_string_equal(verdict.text[%u], \"\"); /* %s */\n}\n",
-	       text, c->policy->name, invariant, iommusim_invariant_name(invariant));
+	       text, is_own ? "&mine" : "iommusim_policy_find(\"", is_own ? "" : c->policy->name,
+	       is_own ? "" : "\")", invariant, iommusim_invariant_name(invariant));
 }
 
 static void print_broken(const struct checked *c, unsigned invariant, int as_test)
@@ -101,7 +105,7 @@ static void print_broken(const struct checked *c, unsigned invariant, int as_tes
 	printf("\n%s, %s\n", c->policy->name, iommusim_invariant_name(invariant));
 	if (!iommusim_check_world(c->policy, &c->world[invariant], NULL, &verdict))
 		print_wrapped("    ", 4, verdict.text[invariant]);
-	printf("    iommusim check %s --world '%s'\n", c->policy->alias, text);
+	printf("    iommusim check %s --world '%s'\n", policy_argument(c->policy), text);
 }
 
 void print_checked(const struct checked *checked, unsigned nr, int as_test)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "compare.h"
+#include "object.h"
 #include "options.h"
 #include "reason.h"
 #include "say.h"
@@ -16,7 +17,7 @@
 /* The policies of the history from @good to @bad, as --policy takes them. */
 struct span {
 	const char *good, *bad; /* NULL: the first, the last */
-	char list[1024];
+	char list[8192];
 };
 
 static int help(void)
@@ -25,8 +26,9 @@ static int help(void)
 	print_wrapped(
 		"", 0,
 		"Serve the same request with each policy of the history, in release order, "
-		"from --good (default: the first) to --bad (default: the last), and say where "
-		"its outcome changes: the verdict, the attempts or the chunks. All other "
+		"from --good (default: the first) to --bad (default: the last; a shared object: "
+		"yours, after the last), and say where its outcome changes: the verdict, the "
+		"attempts or the chunks. All other "
 		"options are those of compare; one IOMMU and one set of attributes, {4K,2M,1G} "
 		"and none where not given.");
 	puts("\nExit status: 0; 1 if --bad is broken and --good is not; 2 for bad usage or input.");
@@ -80,23 +82,28 @@ static int list_span(struct span *span)
 {
 	const struct iommusim_policy *policy;
 	int first = place_of(span->good, 0), last, nr = 0;
+	int is_mine = span->bad && is_object(slice_of(span->bad));
 	size_t length = 0;
 
 	while ((policy = iommusim_policy_at((size_t)nr)) != NULL &&
 	       !strcmp(policy->family, "history"))
 		nr++;
 	last = place_of(span->bad, nr - 1);
+	if (is_mine)
+		last = nr - 1;
 	if (first < 0)
 		return say("--good: '%s' is no policy of the history", span->good);
 	if (last < 0)
 		return say("--bad: '%s' is no policy of the history", span->bad);
-	if (first >= last)
+	if (first >= last && !(first == last && is_mine))
 		return say("--bad: '%s' is not after '%s'", iommusim_policy_at((size_t)last)->name,
 		           iommusim_policy_at((size_t)first)->name);
 	for (int i = first; i <= last; i++)
 		length += (size_t)snprintf(span->list + length, sizeof(span->list) - length, "%s%s",
 		                           i > first ? "," : "",
 		                           iommusim_policy_at((size_t)i)->alias);
+	if (is_mine)
+		snprintf(span->list + length, sizeof(span->list) - length, ",%s", span->bad);
 	return 0;
 }
 

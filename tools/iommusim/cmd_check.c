@@ -28,8 +28,8 @@ static int help(void)
 		"", 0,
 		"Run policies in many small worlds (memory, page sizes, request, attempts that "
 		"fail), say which invariants do not always hold, and print for each the "
-		"smallest world that shows it. POLICY is a name, an alias, a family, all or "
-		"every, as for compare.");
+		"smallest world that shows it. POLICY is a name, an alias, a family, all, "
+		"every or a shared object, as for compare.");
 	putchar('\n');
 	print_wrapped("  --worlds N", 23, "how many (default 20000)");
 	print_wrapped("  --seed N", 23, "of the worlds (default 1)");

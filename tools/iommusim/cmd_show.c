@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 #include "iommusim.h"
+#include "object.h"
 #include "say.h"
 #include "text.h"
 
 static int help_policy(void)
 {
-	puts("usage: iommusim show policy [NAME|ALIAS|all]\n\n"
+	puts("usage: iommusim show policy [NAME|ALIAS|FILE.so|all]\n\n"
 	     "Print what a chunk policy does, which kernels have it, and where it comes from; all\n"
 	     "of them by default. The family \"history\" is what compare runs unless told "
 	     "otherwise.");
@@ -40,7 +41,10 @@ static int show_policy(int argc, char **argv)
 	if (argc > 2)
 		return say("unexpected argument '%s'", argv[2]);
 	if (argc == 2 && strcmp(argv[1], "all") != 0) {
-		policy = iommusim_policy_find(argv[1]);
+		policy = is_object(slice_of(argv[1])) ? object_policy(slice_of(argv[1]))
+		                                      : iommusim_policy_find(argv[1]);
+		if (!policy && is_object(slice_of(argv[1])))
+			return EXIT_INPUT;
 		if (!policy)
 			return say(
 				"show policy: '%s' is no policy (iommusim show policy lists them)",
@@ -57,7 +61,7 @@ static int show_policy(int argc, char **argv)
 
 static int help(void)
 {
-	puts("usage: iommusim show policy [NAME|ALIAS|all]\n"
+	puts("usage: iommusim show policy [NAME|ALIAS|FILE.so|all]\n"
 	     "       iommusim show state [OPTION]...\n"
 	     "       iommusim show format [NAME|all]\n"
 	     "       iommusim show pgtable [OPTION]...\n\n"

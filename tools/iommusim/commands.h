@@ -5,6 +5,7 @@
 
 int cmd_compare(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_try(int argc, char **argv);
 int cmd_bisect(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 

@@ -6,6 +6,7 @@
 #include "compare.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "tables.h"
@@ -64,6 +65,10 @@ static int judge(const struct run *run, const struct iommusim_dma_buffer *buffer
 		*verdict = VERDICT_OUT_OF_MEMORY;
 		return 0;
 	}
+	if (witness->failed == IOMMUSIM_DMA_PAGES) { /* a policy of one's own gets it wrong */
+		*verdict = VERDICT_BROKEN;
+		return 0;
+	}
 	if (!is_mapped && (witness->err != -IOMMUSIM_EINVAL || witness->failed != IOMMUSIM_DMA_MAP))
 		return contradiction(run, "the allocation failed for no known reason",
 		                     witness->err);
@@ -95,6 +100,9 @@ static void record_chunks(struct result *result, const struct iommusim_dma_buffe
 {
 	const struct iommusim_chunks *chunks = &buffer->chunks;
 
+	if (chunks->findings && !result->finding[0])
+		snprintf(result->finding, sizeof(result->finding), "%s",
+		         chunks->told[0] ? chunks->told : iommusim_finding_text(chunks->findings));
 	add(result->nr_tried, chunks->nr_tried, NR_ORDERS);
 	add(result->nr_failed, chunks->nr_failed, NR_ORDERS);
 	if (buffer->failed == IOMMUSIM_DMA_PAGES)

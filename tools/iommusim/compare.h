@@ -46,6 +46,7 @@ struct result {
 	uint64_t nr_tables, nr_words;    /* of these: tables, and words that are not 0 */
 	uint64_t iova, iova_last;        /* their lowest and highest byte; iova > iova_last: none */
 	uint64_t free_blocks[NR_ORDERS]; /* with all buffers held */
+	char finding[160];               /* the first of the policy's, "" if there is none */
 };
 
 /* Everything a printer needs. Results are in the order policy, attributes, IOMMU. */

@@ -12,6 +12,7 @@ static const struct command {
 } commands[] = {
 	{ "compare", cmd_compare, "what each chunk policy makes of the same buffers" },
 	{ "check", cmd_check, "worlds in which a policy does what it should not" },
+	{ "try", cmd_try, "compile a file of kernel code, check it, compare it with its release" },
 	{ "bisect", cmd_bisect, "since which release a request comes out as it does" },
 	{ "show", cmd_show,
 	  "print what a policy or a format is, a machine's memory, its page tables" },
@@ -30,7 +31,8 @@ static int help(void)
 static int run(int argc, char **argv)
 {
 	if (argc < 2)
-		return say("which command? compare, check, bisect or show (--help tells more)");
+		return say(
+			"which command? compare, check, try, bisect or show (--help tells more)");
 	if (!strcmp(argv[1], "--help"))
 		return help();
 	if (!strcmp(argv[1], "--version")) {

@@ -59,7 +59,8 @@ static const struct row {
 	  "for several IOMMUs side by side, in compare" },
 	{ "policy", "NAME", value_policy, USE_COMPARE | USE_PGTABLE, 1,
 	  "a chunk policy by name or alias, several as P3,P4, a family, all of the history "
-	  "(all, default), or every one; show pgtable takes one, by default dma-iommu-6.4" },
+	  "(all, default), every one, or a shared object of yours: ./mine.so; show pgtable takes "
+	  "one, by default dma-iommu-6.4" },
 	{ "domain", "MODE", value_domain, USE_COMPARE | USE_PGTABLE, 0,
 	  "strict: a page size above the CPU page is refused, as Linux does for a "
 	  "DMA domain; extended: it is accepted, as by an unmanaged domain" },

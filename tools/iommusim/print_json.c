@@ -127,7 +127,9 @@ static void put_reason(struct json_object *object, const struct report *report,
 		json_put_text(object, "step", step_name(result));
 		json_put_text(object, "error", error_name(result));
 	}
-	if (result->verdict == VERDICT_BROKEN || result->verdict == VERDICT_BY_LUCK)
+	if (result->finding[0])
+		json_put_text(object, "finding", result->finding);
+	if (result->witness.misfit.nr_chunks)
 		put_misfit(json_put_object(object, "misfit"), &result->witness);
 }
 

@@ -246,6 +246,23 @@ static void print_reasons(const struct report *report)
 	}
 }
 
+static void print_findings(const struct report *report)
+{
+	int is_first = 1;
+
+	for (size_t i = 0; i < report->nr_results; i++) {
+		const struct result *result = &report->results[i];
+		char lead[160];
+
+		if (!result->finding[0])
+			continue;
+		printf("%s", is_first ? "\nFindings\n" : "");
+		snprintf(lead, sizeof(lead), "  %s: ", result->policy->name);
+		print_wrapped(lead, 6, result->finding);
+		is_first = 0;
+	}
+}
+
 void print_table(const struct report *report)
 {
 	int is_single = report->options->nr_iommus == 1;
@@ -257,6 +274,7 @@ void print_table(const struct report *report)
 		print_side_by_side(report);
 	print_tableless(report);
 	print_reasons(report);
+	print_findings(report);
 	if (is_single)
 		print_all_details(report);
 	else

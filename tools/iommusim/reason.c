@@ -131,6 +131,10 @@ void reason_describe(const struct report *report, const struct result *result, s
 		         size_exact(result->witness.bytes).s);
 	if (result->verdict == VERDICT_REFUSED)
 		describe_refusal(report, result, line);
+	else if (result->verdict == VERDICT_BROKEN && result->witness.failed == IOMMUSIM_DMA_PAGES)
+		line_add(line, "the policy ends with %s after %" PRIu64 " attempts%s%s",
+		         iommusim_errname(result->witness.err), result->witness.nr_tried,
+		         result->finding[0] ? ": " : "", result->finding);
 	else if (result->verdict == VERDICT_BROKEN)
 		describe_run(result, line);
 	else if (result->verdict == VERDICT_BY_LUCK)

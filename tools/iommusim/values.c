@@ -4,6 +4,7 @@
 #include "values.h"
 
 #include <string.h>
+#include "object.h"
 #include "say.h"
 #include "text.h"
 #include "units.h"
@@ -330,6 +331,10 @@ static int add_policy_named(struct options *options, struct slice name)
 
 	if (slice_is(name, "all"))
 		return value_all_policies(options);
+	if (is_object(name)) {
+		policy = object_policy(name);
+		return policy ? add_policy(options, policy, 1) : EXIT_INPUT;
+	}
 	status = add_family(options, name, &nr);
 	if (status || nr)
 		return status;

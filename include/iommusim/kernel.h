@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file kernel.h  For functions pasted from the kernel: they compile unmodified and run as a
+ *policy.
+ *
+ *	#include <iommusim/kernel.h>
+ *	... the text of __iommu_dma_alloc_pages(), or of one of its relatives ...
+ *	IOMMUSIM_KERNEL_POLICY(__iommu_dma_alloc_pages)
+ *
+ * Build it with cc -std=gnu11 -shared -fPIC, -DIOMMUSIM_KERNEL_VERSION=4009 for text of Linux 4.9,
+ * and name the shared object where a policy is named; or let "iommusim try FILE.c" do both. What is
+ * pasted must bring the functions of its own file with it; those of other files are here.
+ *
+ * The names are the kernel's, the code is not: it is written from behaviour. A binary of pasted
+ * kernel text, however, is under the kernel's licence, GPL-2.0.
+ *
+ * Misuse of pages and memory is a finding with the attempt after which it happened
+ * (IOMMUSIM_FINDING_*): freed twice, lost, used after it was freed, freed before it was split,
+ *freed or split as another order, an array that is too short. Nothing of it crashes the program.
+ *
+ * Differs from the kernel: pages have no contents; alloc_pages_node() looks at the node of the
+ * request; kmalloc() always has memory; contiguous areas (CMA) never have; one thread at a time.
+ * Needs a POSIX host, and gcc or clang with GNU C11.
+ */
+#ifndef IOMMUSIM_KERNEL_H
+#define IOMMUSIM_KERNEL_H
+
+#include "iommusim/kernel/types.h"
+#include "iommusim/kernel/run.h"
+#include "iommusim/kernel/macros.h"
+#include "iommusim/kernel/gfp.h"
+#include "iommusim/kernel/mm.h"
+#include "iommusim/kernel/slab.h"
+#include "iommusim/kernel/list.h"
+#include "iommusim/kernel/scatterlist.h"
+#include "iommusim/kernel/dma.h"
+#include "iommusim/kernel/iommu.h"
+#include "iommusim/kernel/families.h"
+#include "iommusim/kernel/place.h"
+#include "iommusim/kernel/call.h"
+#include "iommusim/kernel/policy.h"
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* The same, and single pages for those who ask with a struct dma_attrs. */
+#include <iommusim/kernel.h>
+
+static void give_back(struct page **pages, int count)
+{
+	while (count--)
+		__free_page(pages[count]);
+	kvfree(pages);
+}
+
+static struct page **new_array(unsigned int count)
+{
+	size_t bytes = count * sizeof(struct page *);
+
+	return bytes > PAGE_SIZE ? vzalloc(bytes) : kzalloc(bytes, GFP_KERNEL);
+}
+
+static struct page **get_pages(unsigned int count, gfp_t gfp, struct dma_attrs *attrs)
+{
+	struct page **pages;
+	unsigned int i = 0, order = MAX_ORDER;
+
+	if (dma_get_attr(DMA_ATTR_ALLOC_SINGLE_PAGES, attrs))
+		order = 0;
+	pages = new_array(count);
+	if (!pages)
+		return NULL;
+	gfp |= __GFP_NOWARN | __GFP_HIGHMEM;
+	while (count) {
+		struct page *page = NULL;
+		int j;
+
+		order = min_t(unsigned int, order, __fls(count));
+		for (; order > 0; order--) {
+			page = alloc_pages(gfp | __GFP_NORETRY, order);
+			if (!page)
+				continue;
+			if (PageCompound(page)) {
+				if (!split_huge_page(page))
+					break;
+				__free_pages(page, order);
+			} else {
+				split_page(page, order);
+				break;
+			}
+		}
+		if (!page)
+			page = alloc_page(gfp);
+		if (!page) {
+			give_back(pages, i);
+			return NULL;
+		}
+		for (j = 1 << order; j > 0; j--)
+			pages[i++] = page++;
+		count -= 1 << order;
+	}
+	return pages;
+}
+
+IOMMUSIM_KERNEL_POLICY(get_pages)

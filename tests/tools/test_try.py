@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: MIT
+"""iommusim try, and policies from shared objects: what is compiled, found, compared and refused.
+
+usage: test_try.py quick|all IOMMUSIM IDIOM_FOLDER INCLUDE_FOLDER COMPILER...
+"""
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+import tap
+
+PROGRAM, IDIOM, INCLUDE = (pathlib.Path(arg).resolve() for arg in sys.argv[2:5])
+COMPILER = sys.argv[5:]
+ENVIRONMENT = {**os.environ, "CC": " ".join(COMPILER)}
+QUICK = sys.argv[1] == "quick"
+WORLDS, MORE = "--worlds=60", "--worlds=400"
+SCRATCH = tempfile.TemporaryDirectory()
+FOLDER = pathlib.Path(SCRATCH.name)
+
+
+def run(*args, cc=None):
+    environment = {**ENVIRONMENT, "CC": cc} if cc is not None else ENVIRONMENT
+    return subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=120, cwd=FOLDER,
+                          env=environment)
+
+
+def write(name, text):
+    path = FOLDER / name
+    path.write_text(text)
+    return path
+
+
+def build(name, text):
+    """A shared object of that C text; the text of what went wrong."""
+    path = write(name + ".c", text)
+    done = subprocess.run([*COMPILER, "-std=c11", "-shared", "-fPIC", f"-I{INCLUDE}", "-o",
+                           FOLDER / (name + ".so"), path], capture_output=True, text=True)
+    return done.stderr if done.returncode else ""
+
+
+def shows(done, status, *parts):
+    """Complaints, if the output does not contain every part or the status is another."""
+    bad = [f"no {part!r}" for part in parts if part not in done.stdout + done.stderr]
+    if done.returncode != status:
+        bad.append(f"status {done.returncode}, not {status}")
+    return bad + ((done.stdout + done.stderr).splitlines() if bad else [])
+
+
+# ---- Pasted functions ----
+
+# file, --version, the built-in policy that it is compared with
+IDIOMS = [("dma_4_4", "4.4", "P1"), ("dma_4_5", "4.6", "P2"), ("dma_patch", "4.6", "P3"),
+          ("dma_4_7", "4.9", "P4"), ("dma_5_0", "5.10", "P4"), ("dma_5_0", "6.6", "P5"),
+          ("noncontiguous", "6.12", "P5"), ("arm_3_9", "4.0", "A2"), ("arm_4_6", "4.7", "A4"),
+          ("arm_4_8", "5.4", "A4"), ("whole_4_4", "4.4", "P1"),
+          ("remap", "5.10", "P4"), ("camera", "6.12", "N1"), ("vb2", "6.12", "V1"), ("ttm", "6.1", "T1a"),
+          ("ttm", "6.12", "T1b"), ("heap", "5.15", "H3a"), ("heap", "6.12", "H3b")]
+
+
+def is_the_same(name, version, alias):
+    def test():
+        done = run("try", str(IDIOM / f"{name}.c"), f"--version={version}", WORLDS)
+        return shows(done, 0, f"({alias})", "the same attempts and results as", "Nothing is worse") + \
+            done.stderr.splitlines()
+    return test
+
+
+def changed(old, new, name="dma_5_0"):
+    text = (IDIOM / f"{name}.c").read_text()
+    assert old in text
+    return str(write("changed.c", text.replace(old, new)))
+
+
+def a_difference_is_explained():
+    done = run("try", changed("mask - size", "0"), WORLDS)
+    parts = shows(done, 1, "different from dma-iommu-6.4 in", "first at attempt 0", "opportunistic")
+    world = re.search(r"^  world +(page=.*)$", done.stdout, flags=re.MULTILINE)
+    lines = re.findall(r"^  (?:yours|Linux's) +order (\d+), (\S+), ", done.stdout, flags=re.MULTILINE)
+    if not world or len(lines) != 2:
+        return parts + done.stdout.splitlines()
+    if lines[0][0] != lines[1][0] or "NORETRY" in lines[0][1] or "NORETRY" not in lines[1][1]:
+        parts.append(str(lines))
+    return parts
+
+
+def a_memory_error_is_told_with_its_attempt():
+    done = run("try", changed("while (count--)\n\t\t__free_page", "while (--count > 0)\n\t\t__free_page"),
+               WORLDS)
+    return shows(done, 1, "no-finding", "after attempt", "has not given back 1 pages",
+                 "different from" if "different from" in done.stdout else "the same attempts")
+
+
+def what_the_headers_have_may_be_pasted_too():
+    own = ("static void __iommu_dma_free_pages(struct page **pages, int count)\n{\n"
+           "\twhile (count--)\n\t\t__free_page(pages[count]);\n\tkvfree(pages);\n}\n\n")
+    first = "static void *get_address"
+    text = (IDIOM / "remap.c").read_text().replace(first, own + first)
+    path = write("own.c", text.replace('"dma_5_0.c"', f'"{IDIOM}/dma_5_0.c"'))
+    return shows(run("try", str(path), WORLDS), 0, "the same attempts")
+
+
+def another_release_is_another_policy():
+    done = run("try", str(IDIOM / "dma_5_0.c"), "--version=6.1", "--against=P5", WORLDS)
+    return shows(done, 1, "dma-iommu-6.4 (P5)", "different from dma-iommu-6.4", "no-vain-order")
+
+
+def code_that_does_not_compile_is_shown():
+    done = run("try", changed("__fls(mask)", "__flz(mask)"), WORLDS)
+    return shows(done, 2, "__flz", "does not compile as code of Linux 6.12", "--version") + \
+        done.stdout.splitlines()
+
+
+def a_type_that_is_not_known_is_told():
+    path = write("type.c", "#include <iommusim/kernel.h>\nstatic int f(int x)\n{\n\treturn x;\n}\n"
+                           "IOMMUSIM_KERNEL_POLICY(f)\n")
+    return shows(run("try", str(path)), 2, "no calling convention for a function of this type")
+
+
+def names_of_another_release_do_not_compile():
+    return shows(run("try", str(IDIOM / "dma_4_7.c"), "--version=6.12"), 2, "MAX_ORDER")
+
+
+def code_that_does_not_end_ends():  # after two seconds, and that more than once
+    done = run("try", changed("while (count) {", "while (1) {\n\t\tif (count == 3) continue;"), WORLDS)
+    return shows(done, 1, "no-finding", "too long")
+
+
+def it_is_compared_on_a_machine_too():
+    done = run("try", str(IDIOM / "dma_5_0.c"), WORLDS, "--memory=1G", "--state=pin:0/2")
+    return shows(done, 0, "the same attempts", "memory     made up", "P5  dma-iommu-6.4",
+                 "own get_pages")
+
+
+def compare_tells_what_is_found():
+    path = changed("kvcalloc(count,", "kvcalloc(count / 2,")
+    text = "after attempt 1 it touches memory behind an array of 4096 bytes"
+    bad = shows(run("try", path, WORLDS, "--memory=1G"), 1, "broken", "the policy ends with EBUG",
+                text)
+    return bad + shows(run("try", path, WORLDS, "--memory=1G", "--format=json"), 1,
+                       f'"finding":"{text}"')
+
+
+def nothing_is_left_in_the_temporary_folder():
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([PROGRAM, "try", IDIOM / "vb2.c", WORLDS], capture_output=True,
+                       env={**ENVIRONMENT, "TMPDIR": folder}, check=True)
+        return os.listdir(folder)
+
+
+def a_name_is_no_command():
+    name = "$(touch broken);`touch broken` x.c"
+    write(name, (IDIOM / "vb2.c").read_text())
+    done = run("try", name, WORLDS)
+    return shows(done, 0, "Nothing is worse") + (["it ran"] if (FOLDER / "broken").exists() else [])
+
+
+def headers_are_found_where_one_says():
+    write("extra.h", "#define ORDERS { 9, 8, 4, 0 }\n")
+    text = (IDIOM / "arm_4_8.c").read_text().replace("{ 9, 8, 4, 0 }", "ORDERS")
+    folder = FOLDER / "sub"
+    folder.mkdir(exist_ok=True)
+    path = folder / "arm.c"
+    path.write_text('#include "extra.h"\n' + text)
+    return shows(run("try", str(path), "--include", str(FOLDER), WORLDS), 0, "(A4)", "Nothing is worse")
+
+
+# ---- Policies of one's own ----
+
+MINE = """#include <iommusim/chunk.h>
+static int singles(const struct iommusim_policy *policy, const struct iommusim_chunk_request *req,
+                   const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
+{
+	int err = 0;
+
+	for (uint64_t got = 0; !err && got < plan->count; got++)
+		err = iommusim_chunk_get(run, 0, req->gfp);
+	return policy->size ? err : -IOMMUSIM_EINVAL;
+}
+static const struct iommusim_policy mine = { .size = sizeof(mine)SIZE, .name = "mine",
+                                             .summary = "one by one", .alloc = singles };
+"""
+NEWER = """static const struct { struct iommusim_policy policy; unsigned long more; } newer = {
+	{ .size = sizeof(newer), .alloc = singles }, 1
+};
+"""
+EXPORT = "IOMMUSIM_EXPORT_POLICY(mine);\n"
+
+
+def mine(name, size="", export=EXPORT):
+    return build(name, MINE.replace("SIZE", size) + export)
+
+
+def every_command_takes_a_shared_object():
+    wrong = mine("mine")
+    bad = [wrong] if wrong else []
+    bad += shows(run("check", MORE, "mine.so"), 1, "iommusim check mine.so --world")
+    bad += shows(run("check", MORE, "--test", "./mine.so"), 1, "static void mine_is_mappable", "&mine")
+    bad += shows(run("compare", "--memory=1G", "--policy=P5,./mine.so"), 0, "own mine")
+    bad += shows(run("show", "policy", "./mine.so"), 0, "mine (own)", "one by one")
+    bad += shows(run("show", "pgtable", "--memory=1G", "--policy=mine.so"), 0, "by mine")
+    bad += shows(run("bisect", "--memory=1G", "--good=P5", "--bad=./mine.so"), 0,
+                 "first changed by mine")
+    return bad + shows(run("try", "mine.c", MORE, "--against=P5"), 1, "different from dma-iommu-6.4")
+
+
+def what_check_prints_repeats_it():
+    mine("mine")
+    done = run("check", MORE, "mine.so")
+    command = re.search(r"^    iommusim (check .*)$", done.stdout, flags=re.MULTILINE)
+    return shows(run(*shlex.split(command[1])), 1, "mappable") if command else done.stdout.splitlines()
+
+
+def one_line(args, *parts):
+    def test():
+        done = run(*args)
+        bad = shows(done, 2, *parts)
+        return bad + (done.stderr.splitlines() if len(done.stderr.splitlines()) != 1 or done.stdout else [])
+    return test
+
+
+def prepare():
+    by_hand = ("const struct iommusim_policy_export iommusim_exported_policy = "
+               "{ %s, %s, %s, NULL, 0 };\n")
+    for name, size, export in (
+            ("silent", "", ""), ("abi", "", by_hand % ("7", "sizeof(mine)", "&mine")),
+            ("newer", "", NEWER + by_hand % ("1", "sizeof(newer)", "&newer.policy")),
+            ("small", "", by_hand % ("1", "16", "&mine")),
+            ("null", "", by_hand % ("1", "sizeof(mine)", "NULL"))):
+        wrong = mine(name, size, export)
+        if wrong:
+            raise RuntimeError(wrong)
+    write("text.so", "no object\n")
+
+
+prepare()
+REFUSED = [
+    (["check", "./missing.so"], "'./missing.so' cannot be opened"),
+    (["compare", "--policy=text.so"], "'text.so' is no shared object"),
+    (["check", "./silent.so"], "'./silent.so' has no symbol iommusim_exported_policy"),
+    (["show", "policy", "./abi.so"], "'./abi.so' has policy ABI 7, this program has 1"),
+    (["check", "./small.so"], "'./small.so': its policy has 16 bytes"),
+    (["check", "./newer.so"], "'./newer.so' uses members of a newer struct iommusim_policy"),
+    (["check", "./null.so"], "'./null.so': its policy has"),
+    (["bisect", "--good=./mine.so"], "'./mine.so' is no policy of the history"),
+    (["try"], "which file"), (["try", "missing.c"], "'missing.c' cannot be opened"),
+    (["try", "a.c", "b.c"], "'b.c'"), (["try", "a.c", "--version=six"], "'six' is no release"),
+    (["try", "a.c", "--version"], "missing"), (["try", "a.c", "--worlds=x"], "'x'"),
+    (["try", "a.c", "--nope=1"], "unknown option '--nope'"),
+    (["try", str(IDIOM / "vb2.c"), "--against=P9"], "'P9' is no policy"),
+]
+
+
+def a_compiler_that_is_not_there_is_told():
+    return shows(run("try", str(IDIOM / "vb2.c"), cc="no-such-compiler"), 2, "'no-such-compiler'")
+
+
+def help_is_on_stdout():
+    return shows(run("try", "--help"), 0, "usage: iommusim try FILE.c", "GPL-2.0")
+
+
+tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
+         for name, version, alias in (IDIOMS[::5] if QUICK else IDIOMS)]
+        + [(function.__name__.replace("_", " "), function) for function in (
+            a_difference_is_explained, a_memory_error_is_told_with_its_attempt,
+            another_release_is_another_policy, what_the_headers_have_may_be_pasted_too,
+            code_that_does_not_compile_is_shown,
+            a_type_that_is_not_known_is_told, names_of_another_release_do_not_compile,
+            it_is_compared_on_a_machine_too, compare_tells_what_is_found,
+            nothing_is_left_in_the_temporary_folder,
+            a_name_is_no_command, headers_are_found_where_one_says,
+            every_command_takes_a_shared_object, what_check_prints_repeats_it,
+            a_compiler_that_is_not_there_is_told, help_is_on_stdout)]
+        + ([] if QUICK else [("code that does not end ends", code_that_does_not_end_ends)])
+        + [(f"refuses {' '.join(args)}", one_line(args, mentions)) for args, mentions in REFUSED])

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/* iommusim try: from a file of kernel code to what is wrong with it, and what is new in it. */
+#include "commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "check_print.h"
+#include "compiler.h"
+#include "object.h"
+#include "options.h"
+#include "say.h"
+#include "text.h"
+#include "units.h"
+
+#define MAX_ARGS 128
+
+struct trial {
+	struct compilation compilation;
+	uint64_t worlds, seed;
+	const char *against; /* NULL: by its type and release */
+	const struct iommusim_policy *mine, *reference;
+	struct checked checked[2]; /* mine, the reference */
+	uint64_t nr_different;
+	struct iommusim_world different; /* the first world in which they do, then the smallest */
+	char *compare[MAX_ARGS];         /* options for compare */
+	int nr_compare;
+	int wants_help;
+};
+
+static int help(void)
+{
+	puts("usage: iommusim try FILE.c [OPTION]... [OPTION OF compare]...\n");
+	print_wrapped(
+		"", 0,
+		"Compile a file with a function of the kernel, unmodified, between #include "
+		"<iommusim/kernel.h> and IOMMUSIM_KERNEL_POLICY(function); run it in many small "
+		"worlds, as check does; compare its attempts with those of the built-in policy of "
+		"its release; and print the smallest world that shows what is wrong, and where "
+		"the two part. A policy with IOMMUSIM_EXPORT_POLICY() will do as well. With "
+		"options of compare, compare both on that machine, too.");
+	putchar('\n');
+	print_wrapped("  --version V", 23,
+	              "the release that the text is of, 4.4 .. (default 6.12)");
+	print_wrapped("  --against POLICY", 23, "compare with this one instead");
+	print_wrapped("  --include DIR", 23, "look for headers there first; may be repeated");
+	print_wrapped("  --worlds N", 23, "how many (default 1000)");
+	print_wrapped("  --seed N", 23, "of the worlds (default 1)");
+	print_wrapped("  --help", 23, "print this");
+	putchar('\n');
+	print_wrapped("", 0,
+	              "The compiler is the one that the environment's CC names, or cc. A binary of "
+	              "pasted kernel text is under the kernel's licence, GPL-2.0; it is removed "
+	              "when the program ends.");
+	puts("\nExit status: 0; 1 if an invariant is broken that the built-in policy keeps, or if "
+	     "there\nis a finding; 2 for bad usage or input, or if the file does not compile.");
+	return EXIT_FINE;
+}
+
+/* ---- The command line ---- */
+
+static int read_version(struct trial *t, const char *value)
+{
+	struct slice rest = slice_of(value);
+	struct slice major = slice_cut(&rest, '.');
+	uint64_t numbers[2] = { 0, 0 };
+
+	if (read_number(major, &numbers[0]) || read_number(rest, &numbers[1]) || numbers[0] > 99 ||
+	    numbers[1] > 999 || numbers[0] < 3)
+		return say("--version: '%s' is no release, as 4.9 or 6.12", value);
+	t->compilation.kernel = (unsigned)(numbers[0] * 1000 + numbers[1]);
+	return 0;
+}
+
+static int read_count(const char *name, const char *value, uint64_t *n)
+{
+	const char *wrong = read_number(slice_of(value), n);
+
+	return wrong ? say("--%s: '%s' %s", name, value, wrong) : 0;
+}
+
+static int read_option(struct trial *t, const char *name, char *value)
+{
+	struct compilation *c = &t->compilation;
+
+	if (!strcmp(name, "version"))
+		return read_version(t, value);
+	if (!strcmp(name, "worlds"))
+		return read_count(name, value, &t->worlds);
+	if (!strcmp(name, "seed"))
+		return read_count(name, value, &t->seed);
+	if (!strcmp(name, "against")) {
+		t->against = value;
+		return 0;
+	}
+	if (c->nr_includes == MAX_INCLUDES)
+		return say("--include: more than %d", MAX_INCLUDES);
+	c->includes[c->nr_includes++] = value;
+	return 0;
+}
+
+/* An option of compare, with its value: kept for it. */
+static int pass_on(struct trial *t, int argc, char **argv, int *i)
+{
+	if (t->nr_compare > MAX_ARGS - 8)
+		return say("try: too many options");
+	t->compare[t->nr_compare++] = argv[*i];
+	if (!strchr(argv[*i], '=') && *i + 1 < argc)
+		t->compare[t->nr_compare++] = argv[++*i];
+	return 0;
+}
+
+/* "--name value" or "--name=value"; *i moves behind what was read. */
+static int read_valued(struct trial *t, int argc, char **argv, int *i)
+{
+	static const char *const names[] = { "version", "worlds", "seed", "against", "include" };
+	char *given = argv[*i] + 2, *value = strchr(given, '=');
+	size_t length = value ? (size_t)(value - given) : strlen(given);
+
+	for (size_t n = 0; n < ARRAY_LEN(names); n++) {
+		if (strlen(names[n]) != length || strncmp(names[n], given, length) != 0)
+			continue;
+		value = value ? value + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+		return value ? read_option(t, names[n], value)
+		             : say("--%s: its value is missing", names[n]);
+	}
+	return pass_on(t, argc, argv, i);
+}
+
+static int parse(struct trial *t, int argc, char **argv)
+{
+	int status = 0;
+
+	for (int i = 1; !status && i < argc && !t->wants_help; i++) {
+		if (!strcmp(argv[i], "--help"))
+			t->wants_help = 1;
+		else if (!strncmp(argv[i], "--", 2))
+			status = read_valued(t, argc, argv, &i);
+		else if (t->compilation.file)
+			status = say("try: one file, not '%s' too", argv[i]);
+		else
+			t->compilation.file = argv[i];
+	}
+	if (!status && !t->wants_help && !t->compilation.file)
+		return say("try: which file?");
+	return status;
+}
+
+/* The options that are for compare must be right before anything is run. */
+static int check_compare(struct trial *t)
+{
+	struct options options;
+
+	return t->nr_compare > 1 ? options_parse(&options, USE_COMPARE, t->nr_compare, t->compare)
+	                         : 0;
+}
+
+/* ---- Searching ---- */
+
+static int host_failed(void)
+{
+	return say("the host has no memory for a world");
+}
+
+/* Judge one of the two in @world. 0, or EXIT_INPUT after a message. */
+static int judge(struct checked *c, const struct iommusim_world *world,
+                 struct iommusim_verdict *verdict)
+{
+	if (iommusim_check_world(c->policy, world, NULL, verdict))
+		return host_failed();
+	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
+		if (verdict->broken >> n & 1 && !c->nr_broken[n]++)
+			c->world[n] = *world;
+	return 0;
+}
+
+/* One world for both. The reference is not judged where it does the same, and that is right. */
+static int run_world(struct trial *t, const struct iommusim_world *world, uint32_t *findings)
+{
+	struct iommusim_difference difference = { .attempt = -1 };
+	struct iommusim_verdict verdict;
+
+	if (judge(&t->checked[0], world, &verdict))
+		return EXIT_INPUT;
+	*findings = verdict.findings;
+	if (!t->reference)
+		return 0;
+	if (iommusim_check_difference(t->mine, t->reference, world, NULL, &difference))
+		return host_failed();
+	if (difference.attempt >= 0 && !t->nr_different++)
+		t->different = *world;
+	return difference.attempt >= 0 || verdict.broken ? judge(&t->checked[1], world, &verdict)
+	                                                 : 0;
+}
+
+/* All worlds; code that does not end is not run in more than the first that shows it. */
+static int search(struct trial *t)
+{
+	struct progress progress = { .nr = t->worlds };
+	uint32_t findings = 0;
+	int status = 0;
+
+	for (uint64_t i = 0; !status && i < t->worlds; i++) {
+		struct iommusim_world world;
+
+		iommusim_world_generate(t->seed, i, &world);
+		status = run_world(t, &world, &findings);
+		progress_show(&progress, "try", i + 1);
+		if (findings & IOMMUSIM_FINDING_ENDLESS)
+			t->worlds = i + 1;
+	}
+	progress_end(&progress);
+	return status;
+}
+
+/* Where mine is worse than the reference, one bit per invariant. */
+static uint32_t worse(const struct trial *t)
+{
+	uint32_t bits = 0;
+
+	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
+		if (t->checked[0].nr_broken[n] &&
+		    (!t->checked[1].nr_broken[n] || n == IOMMUSIM_INVARIANT_NO_FINDING))
+			bits |= 1u << n;
+	return bits;
+}
+
+/* ---- Printing ---- */
+
+static void print_worlds(const struct trial *t, uint32_t bits)
+{
+	printf("\n%-18s %7s %7s\n", "worlds against", "yours", t->reference ? "Linux's" : "");
+	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++) {
+		if (!t->checked[0].nr_broken[n] && !t->checked[1].nr_broken[n])
+			continue;
+		printf("%-18s", iommusim_invariant_name(n));
+		for (unsigned who = 0; who < (t->reference ? 2u : 1u); who++)
+			printf(" %7" PRIu64, t->checked[who].nr_broken[n]);
+		puts(bits >> n & 1 ? "  worse" : "");
+	}
+}
+
+static int print_worse(struct trial *t, unsigned invariant)
+{
+	struct iommusim_world *world = &t->checked[0].world[invariant];
+	struct iommusim_verdict verdict;
+	char text[4096];
+
+	/* Code that does not end takes its time in each. */
+	if (iommusim_check_world(t->mine, world, NULL, &verdict))
+		return host_failed();
+	if (!(verdict.findings & IOMMUSIM_FINDING_ENDLESS) &&
+	    (iommusim_world_shrink(t->mine, invariant, NULL, world) < 0 ||
+	     iommusim_check_world(t->mine, world, NULL, &verdict)))
+		return host_failed();
+	iommusim_world_format(world, text, sizeof(text));
+	printf("\n%s: %s\n", iommusim_invariant_name(invariant),
+	       iommusim_invariant_text(invariant));
+	print_wrapped("  what", 10, verdict.text[invariant]);
+	print_wrapped("  world", 10, text);
+	return 0;
+}
+
+static int print_difference(struct trial *t)
+{
+	struct iommusim_difference difference;
+	char text[4096];
+
+	if (iommusim_world_shrink_difference(t->mine, t->reference, NULL, &t->different) < 0 ||
+	    iommusim_check_difference(t->mine, t->reference, &t->different, NULL, &difference))
+		return host_failed();
+	iommusim_world_format(&t->different, text, sizeof(text));
+	printf("\ndifferent from %s in %" PRIu64 " of %" PRIu64 " worlds, first at attempt %" PRId64
+	       " of\n",
+	       t->reference->name, t->nr_different, t->worlds, difference.attempt);
+	print_wrapped("  world", 10, text);
+	print_wrapped("  yours", 10, difference.text[0]);
+	print_wrapped("  Linux's", 10, difference.text[1]);
+	return 0;
+}
+
+static int print_all(struct trial *t)
+{
+	uint32_t bits = worse(t);
+	int status = 0;
+
+	printf("%-10s %s, %s, as of Linux %u.%u\n", "yours", t->mine->name, t->compilation.file,
+	       t->compilation.kernel / 1000, t->compilation.kernel % 1000);
+	if (t->reference)
+		printf("%-10s %s (%s), %s\n", "Linux's", t->reference->name, t->reference->alias,
+		       t->reference->kernels);
+	printf("%-10s %" PRIu64 ", seed %" PRIu64 "\n", "worlds", t->worlds, t->seed);
+	print_worlds(t, bits);
+	for (unsigned n = 0; !status && n < IOMMUSIM_NR_INVARIANTS; n++)
+		if (bits >> n & 1)
+			status = print_worse(t, n);
+	if (!status && t->nr_different)
+		status = print_difference(t);
+	else if (!status && t->reference)
+		printf("\nthe same attempts and results as %s in all of them\n",
+		       t->reference->name);
+	if (!status && !bits)
+		puts(t->reference ? "\nNothing is worse." : "\nNo invariant is broken.");
+	return status ? status : bits ? EXIT_VERDICT : EXIT_FINE;
+}
+
+/* compare, with the options that are its own and both policies. */
+static int run_compare(struct trial *t)
+{
+	static char both[5000];
+	int argc = t->nr_compare;
+
+	if (argc == 1)
+		return EXIT_FINE;
+	snprintf(both, sizeof(both), "%s%s%s", t->reference ? t->reference->name : "",
+	         t->reference ? "," : "", t->compilation.object);
+	t->compare[argc++] = "--policy";
+	t->compare[argc++] = both;
+	t->compare[argc] = NULL;
+	putchar('\n');
+	return cmd_compare(argc, t->compare);
+}
+
+/* ---- All of it ---- */
+
+static int find_reference(struct trial *t)
+{
+	t->reference = object_reference(t->mine);
+	if (t->against)
+		t->reference = is_object(slice_of(t->against)) ? object_policy(slice_of(t->against))
+		                                               : iommusim_policy_find(t->against);
+	if (t->against && !t->reference)
+		return say("--against: '%s' is no policy (iommusim show policy lists them)",
+		           t->against);
+	t->checked[0].policy = t->mine;
+	t->checked[1].policy = t->reference;
+	return 0;
+}
+
+static int try(struct trial *t)
+{
+	int status = compile(&t->compilation), compared;
+
+	if (status)
+		return status;
+	t->mine = object_policy(slice_of(t->compilation.object));
+	if (!t->mine)
+		return EXIT_INPUT;
+	status = find_reference(t);
+	if (!status)
+		status = search(t);
+	if (status)
+		return status;
+	status = print_all(t);
+	if (status == EXIT_INPUT)
+		return status;
+	compared = run_compare(t);
+	return compared == EXIT_FINE ? status : compared;
+}
+
+int cmd_try(int argc, char **argv)
+{
+	static struct trial t; /* some kilobytes */
+	static char name[] = "compare";
+	int status;
+
+	t = (struct trial){ .worlds = 1000, .seed = 1, .compilation = { .kernel = 6012 } };
+	t.compare[t.nr_compare++] = name;
+	status = parse(&t, argc, argv);
+	if (!status && !t.wants_help)
+		status = check_compare(&t);
+	if (!status)
+		status = t.wants_help ? help() : try(&t);
+	compilation_finish(&t.compilation);
+	return status;
+}

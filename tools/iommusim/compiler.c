@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The system's C compiler, run without a shell: no name of a file is ever taken for more than a
+ * name.
+ */
+#if !defined(_WIN32) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE /* mkdtemp(), popen() */
+#endif
+#include "compiler.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "say.h"
+
+#ifndef _WIN32
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAX_WORDS 96
+#define MAX_TEXT  ((size_t)1 << 20) /* bytes of a file that are looked at */
+
+/* An argument list under construction. */
+struct words {
+	char *word[MAX_WORDS + 1];
+	unsigned nr;
+};
+
+static void add(struct words *words, const char *word)
+{
+	if (words->nr == MAX_WORDS)
+		return;
+	words->word[words->nr] = strdup(word);
+	words->nr += words->word[words->nr] != NULL;
+	words->word[words->nr] = NULL;
+}
+
+/* "ccache gcc" are two. */
+static void add_all(struct words *words, const char *text)
+{
+	char *copy = strdup(text), *rest = NULL;
+
+	for (char *word = copy ? strtok_r(copy, " \t\n", &rest) : NULL; word;
+	     word = strtok_r(NULL, " \t\n", &rest))
+		add(words, word);
+	free(copy);
+}
+
+static void words_finish(struct words *words)
+{
+	while (words->nr)
+		free(words->word[--words->nr]);
+}
+
+static int has_headers(const char *folder)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/iommusim/kernel.h", folder);
+	return !access(path, R_OK);
+}
+
+/* The folder of the headers: of this build, as installed, or what pkg-config says. */
+static void add_headers(struct words *words)
+{
+	static const char *const folders[] = { INCLUDE_HERE, INCLUDE_INSTALLED };
+	char text[4096];
+	size_t length;
+	FILE *pipe;
+
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		if (!has_headers(folders[i]))
+			continue;
+		add(words, "-I");
+		add(words, folders[i]);
+		return;
+	}
+	pipe = popen("pkg-config --cflags iommusim 2>/dev/null", "r");
+	length = pipe ? fread(text, 1, sizeof(text) - 1, pipe) : 0;
+	text[length] = 0;
+	add_all(words, text);
+	if (pipe)
+		pclose(pipe);
+}
+
+/*
+ * What stands beside the loops in their files the headers have, too, in case that the loop alone
+ * was pasted. Where the file defines it itself, the headers must not.
+ */
+static void add_own(struct words *words, const char *file)
+{
+	static const struct {
+		const char *text, *option;
+	} owns[] = {
+		{ "__iommu_dma_free_pages(struct", "-DIOMMUSIM_KERNEL_OWN_FREE_PAGES" },
+		{ "iommu_dma_alloc_iova(struct", "-DIOMMUSIM_KERNEL_OWN_ALLOC_IOVA" },
+		{ "__alloc_iova(struct", "-DIOMMUSIM_KERNEL_OWN_ALLOC_IOVA" },
+		{ "iommu_dma_free_iova(struct", "-DIOMMUSIM_KERNEL_OWN_FREE_IOVA" },
+		{ "dma_info_to_prot(enum", "-DIOMMUSIM_KERNEL_OWN_INFO_TO_PROT" },
+		{ "iommu_order_array[] =", "-DIOMMUSIM_KERNEL_OWN_ORDER_ARRAY" },
+		{ "ttm_pool_type_take(struct", "-DIOMMUSIM_KERNEL_OWN_TYPE_TAKE" },
+		{ "__dma_clear_buffer(struct", "-DIOMMUSIM_KERNEL_OWN_CLEAR_BUFFER" },
+	};
+	char *text = calloc(1, MAX_TEXT);
+	FILE *in = fopen(file, "rb");
+
+	if (text && in)
+		text[fread(text, 1, MAX_TEXT - 1, in)] = 0;
+	for (size_t i = 0; text && i < ARRAY_LEN(owns); i++)
+		if (strstr(text, owns[i].text))
+			add(words, owns[i].option);
+	if (in)
+		fclose(in);
+	free(text);
+}
+
+static void command_line(const struct compilation *c, struct words *words)
+{
+	/* What the kernel is built with as errors, too. */
+	static const char *const options[] = {
+		"-std=gnu11",
+		"-O1",
+		"-Wall",
+		"-Werror=implicit-function-declaration",
+		"-Werror=int-conversion",
+		"-Werror=incompatible-pointer-types",
+		"-fPIC",
+		"-shared",
+#ifdef __APPLE__
+		"-undefined",
+		"dynamic_lookup",
+#endif
+	};
+	const char *cc = getenv("CC");
+	char define[64];
+
+	add_all(words, cc && *cc ? cc : "cc");
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		add(words, options[i]);
+	snprintf(define, sizeof(define), "-DIOMMUSIM_KERNEL_VERSION=%u", c->kernel);
+	add(words, define);
+	for (unsigned i = 0; i < c->nr_includes; i++) {
+		add(words, "-I");
+		add(words, c->includes[i]);
+	}
+	add_headers(words);
+	add_own(words, c->file);
+	add(words, "-o");
+	add(words, c->object);
+	add(words, "-x");
+	add(words, "c");
+	add(words, c->file);
+}
+
+/* Run it; what it prints goes to stderr. Its exit status, -1: it could not be run. */
+static int run(char **argv)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child < 0)
+		return -1;
+	if (!child) {
+		dup2(2, 1);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	while (waitpid(child, &status, 0) < 0)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int make_folder(struct compilation *c)
+{
+	const char *parent = getenv("TMPDIR");
+
+	snprintf(c->folder, sizeof(c->folder), "%s/iommusim-XXXXXX",
+	         parent && *parent && strlen(parent) < 200 ? parent : "/tmp");
+	if (!mkdtemp(c->folder)) {
+		c->folder[0] = 0;
+		return say("try: no temporary folder can be made");
+	}
+	snprintf(c->object, sizeof(c->object), "%s/policy.so", c->folder);
+	return 0;
+}
+
+int compile(struct compilation *c)
+{
+	struct words words = { .nr = 0 };
+	int status;
+
+	if (access(c->file, R_OK))
+		return say("try: '%s' cannot be opened", c->file);
+	status = make_folder(c);
+	if (status)
+		return status;
+	command_line(c, &words);
+	fflush(NULL);
+	status = words.nr ? run(words.word) : -1;
+	if (status == 127 || status < 0)
+		say("try: the compiler '%s' cannot be run (the environment's CC names one)",
+		    words.nr ? words.word[0] : "");
+	else if (status)
+		say("try: '%s' does not compile as code of Linux %u.%u (--version tells of which "
+		    "it is)",
+		    c->file, c->kernel / 1000, c->kernel % 1000);
+	words_finish(&words);
+	return status ? EXIT_INPUT : 0;
+}
+
+void compilation_finish(struct compilation *c)
+{
+	if (c->object[0])
+		unlink(c->object);
+	if (c->folder[0])
+		rmdir(c->folder);
+}
+
+#else
+
+int compile(struct compilation *c)
+{
+	(void)c;
+	return say("try: needs a POSIX host");
+}
+
+void compilation_finish(struct compilation *c)
+{
+	(void)c;
+}
+
+#endif
