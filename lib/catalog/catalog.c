@@ -77,6 +77,7 @@ static void try_tables(const struct iommusim_catalog_driver *row,
 	struct iommusim_pgtable *pgtable;
 	uint64_t left;
 
+	tables->is_refused = 1;
 	if (iommusim_pgtable_create(config, &pgtable)) {
 		if (!*tables->why)
 			snprintf(tables->why, sizeof(tables->why), "%s refuses it",
@@ -86,7 +87,8 @@ static void try_tables(const struct iommusim_catalog_driver *row,
 	}
 	left = iommusim_pgtable_info(pgtable).pgsizes;
 	iommusim_pgtable_destroy(pgtable);
-	if (left == row->pgsizes)
+	tables->is_refused = left != row->pgsizes;
+	if (!tables->is_refused)
 		return;
 	snprintf(tables->why, sizeof(tables->why), "%s makes other page sizes of it: 0x%llx",
 	         tables->format->name, (unsigned long long)left);
@@ -98,7 +100,7 @@ iommusim_catalog_driver_tables(const struct iommusim_catalog_driver *row, unsign
                                unsigned kernel)
 {
 	const struct isim_catalog_format *format = isim_catalog_format(row->page_table_format);
-	struct iommusim_catalog_tables tables = { NULL, 0, "" };
+	struct iommusim_catalog_tables tables = { NULL, 0, 0, "" };
 	struct iommusim_host host = { .size = sizeof(host), .log = keep_line, .log_ctx = &tables };
 	struct iommusim_pgtable_config config = { .size = sizeof(config),
 		                                  .kernel = kernel,
