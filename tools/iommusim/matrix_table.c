@@ -26,6 +26,7 @@ struct table {
 	struct sum_line *line;
 	size_t nr_lines;
 	size_t nr_of[NR_CLASSES];
+	size_t nr_strict;  /* broken cells of DMA domains */
 	size_t nr_instead; /* broken cells where the base finds no memory */
 };
 
@@ -228,9 +229,11 @@ static void print_summary(const struct table *table)
 			line_add(&line, " %lu %s,", (unsigned long)table->nr_of[class],
 			         class_name((enum matrix_class) class));
 	line.s[--line.len] = 0;
-	if (table->nr_instead)
-		line_add(&line, "; of the broken, %lu where the base finds no memory",
-		         (unsigned long)table->nr_instead);
+	if (table->nr_of[CLASS_BROKEN])
+		line_add(&line,
+		         "; of the broken, %lu in DMA domains, and %lu where the base finds no "
+		         "memory",
+		         (unsigned long)table->nr_strict, (unsigned long)table->nr_instead);
 	print_wrapped("cells", LABEL_WIDTH, line.s);
 	line.len = 0;
 	line_add(&line, "%lu, each for all cells that depend on it",
@@ -376,23 +379,37 @@ static void print_examples(const struct table *table)
 	free(number_of);
 }
 
-/* What the kernel does where a granule is above the CPU page, once for each row and page. */
-static void print_refusals(const struct matrix *matrix)
+static const char *outcome_text(const struct matrix *matrix, const struct matrix_subject *subject)
 {
+	if (subject->is_refused)
+		return subject->refusal;
+	return iommusim_catalog_driver_outcome(subject->row, subject->page_shift,
+	                                       matrix->options->common.kernel)
+	        .what;
+}
+
+/* What the kernel does where a granule is above the CPU page, once for each row and page. */
+static void print_granules(const struct matrix *matrix)
+{
+	static const char *const kinds[] = { "", " (page-table code)", " (hypothetical)" };
 	int has_title = 0;
 
-	for (size_t i = 0; matrix->options->domains & 1 && i < matrix->nr_subjects; i++) {
+	for (size_t i = 0; i < matrix->nr_subjects; i++) {
 		const struct matrix_subject *subject = &matrix->subjects[i];
+		struct line line = { .len = 0 };
 		char lead[64];
 
-		if (!subject->is_refused)
+		if (!subject->is_refused && subject->row->min_granule >> subject->page_shift <= 1)
 			continue;
 		if (!has_title++)
-			printf("\nDMA domains that Linux %s does not make\n",
+			printf("\nRows whose smallest page is above the CPU page: what Linux %s "
+			       "makes "
+			       "of a DMA domain\n",
 			       kernel_name(matrix->options->common.kernel));
 		snprintf(lead, sizeof(lead), "  %s, CPU %uK", subject->row->id,
 		         1u << (subject->page_shift - 10));
-		print_wrapped(lead, 40, subject->refusal);
+		line_add(&line, "%s%s", outcome_text(matrix, subject), kinds[subject->row->kind]);
+		print_wrapped(lead, 40, line.s);
 	}
 }
 
@@ -408,7 +425,7 @@ void matrix_print_table(const struct matrix *matrix)
 		puts("\nattr SP: DMA_ATTR_ALLOC_SINGLE_PAGES. Columns count cells: broken, no "
 		     "memory, by luck,\nmore memory, slower, ok or failing with both. Not "
 		     "counted: domains that are refused, or\nserved by another allocator.");
-		print_refusals(matrix);
+		print_granules(matrix);
 		print_examples(&table);
 	}
 	free(table.line);
