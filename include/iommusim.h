@@ -5,7 +5,11 @@
 
 #include "iommusim/base.h"
 #include "iommusim/phys.h"
+#include "iommusim/phys/attempt.h"
+#include "iommusim/phys/cma.h"
+#include "iommusim/phys/exact.h"
 #include "iommusim/phys/state.h"
+#include "iommusim/phys/population.h"
 #include "iommusim/pgtable.h"
 #include "iommusim/iova.h"
 #include "iommusim/chunk.h"

@@ -59,15 +59,32 @@ typedef void (*iommusim_log_fn)(void *ctx, const char *line);
 
 /** What happened. Fields that a kind does not name are 0. */
 enum iommusim_event_kind {
-	IOMMUSIM_EVENT_PAGE_ALLOC = 1, /* order gfp migratetype zone pfn(NO_PFN: failed) result */
-	IOMMUSIM_EVENT_PAGE_FREE,      /* order zone pfn */
+	IOMMUSIM_EVENT_PAGE_ALLOC = 1, /* order gfp migratetype zone pfn(NO_PFN: failed) result
+	                                  nr_scanned(blocks cut in half for it) */
+	IOMMUSIM_EVENT_PAGE_FREE,      /* order zone pfn(the first of them) nr_pages */
 	IOMMUSIM_EVENT_FALLBACK,       /* order other_order migratetype other_type flag zone pfn */
 	IOMMUSIM_EVENT_ATTEMPT,    /* order gfp pfn result: a chunk policy asked its page source */
 	IOMMUSIM_EVENT_IOVA_ALLOC, /* iova(0: failed) size result */
 	IOMMUSIM_EVENT_IOVA_FREE,  /* iova size */
 	IOMMUSIM_EVENT_MAP,        /* iova pa size result: one physically contiguous run */
 	IOMMUSIM_EVENT_UNMAP,      /* iova size, pa: bytes really unmapped */
-	IOMMUSIM_EVENT_IOTLB_SYNC  /* iova: first byte, size: bytes, pa: page size of the entries */
+	IOMMUSIM_EVENT_IOTLB_SYNC, /* iova: first byte, size: bytes, pa: page size of the entries */
+	IOMMUSIM_EVENT_COMPACT,    /* order migratetype zone flag(enum iommusim_compact_result)
+	                              nr_scanned nr_pages(moved): one zone */
+	IOMMUSIM_EVENT_RECLAIM,    /* zone flag(enum iommusim_page_kind) nr_scanned nr_pages(taken):
+	                              one kind of one zone; nr_scanned is told with the first */
+	IOMMUSIM_EVENT_FREELIST,   /* order gfp flag(mark: 0 min, 1 low, 2 high) result nr_scanned:
+	                              one walk over the zonelist, and the zones that it looked at */
+	IOMMUSIM_EVENT_SLOW,       /* order gfp: an attempt leaves the fast path */
+	IOMMUSIM_EVENT_KSWAPD,     /* order zone: kswapd is woken */
+	IOMMUSIM_EVENT_PCP_REFILL, /* order migratetype zone nr_pages */
+	IOMMUSIM_EVENT_PCP_DRAIN,  /* zone nr_pages */
+	IOMMUSIM_EVENT_PAGE_SPLIT, /* order zone pfn nr_pages */
+	IOMMUSIM_EVENT_OOM,        /* order gfp: Linux would kill a process now */
+	IOMMUSIM_EVENT_IOTLB_FLUSH_ALL, /* every entry of the domain */
+	IOMMUSIM_EVENT_BOUNCE, /* pa: the memory, iova: the bounce buffer for it, size, result */
+	IOMMUSIM_EVENT_ADDRESS_LOST /* iova size: a v7s section was split as Linux does it: what is
+	                               left of it leads to physical address 0 and on */
 };
 
 /**
@@ -84,6 +101,7 @@ struct iommusim_event {
 	uint8_t zone, flag;
 	iommusim_pfn pfn;
 	uint64_t iova, pa, size; /* bytes */
+	uint64_t nr_scanned, nr_pages;
 };
 
 typedef void (*iommusim_event_fn)(void *ctx, const struct iommusim_event *event);

@@ -96,8 +96,8 @@ IOMMUSIM_API int iommusim_catalog_driver_in(const struct iommusim_catalog_driver
 struct iommusim_catalog_tables {
 	const struct iommusim_pgtable_format *format; /* NULL: none, driver calls are recorded */
 	uint32_t quirks;
-	unsigned is_refused; /* 1: Linux's own code refuses or changes the page sizes */
-	char why[240]; /* why there is none, "" */
+	unsigned is_refused; /* 1: Linux's own code refuses such tables */
+	char why[240];       /* why there is none, "" */
 };
 
 /**

@@ -27,6 +27,7 @@ struct iommusim_gather {
 	struct iommusim_domain *domain;
 	uint64_t start, last; /* bytes; start > last: empty */
 	uint64_t pgsize;      /* bytes of each entry; 0: not known */
+	unsigned is_queued;   /* 1: nothing is gathered, a flush queue will invalidate all */
 };
 
 /** Empty @gather, for @domain. */
@@ -63,6 +64,7 @@ struct iommusim_driver {
 	uint64_t (*iova_to_phys)(void *ctx, uint64_t iova);                  /* 0: not mapped */
 	int (*sync_map)(void *ctx, uint64_t iova, uint64_t size);            /* optional */
 	void (*sync_iotlb)(void *ctx, const struct iommusim_gather *gather); /* optional */
+	void (*flush_iotlb_all)(void *ctx);                                  /* optional */
 };
 
 /** In every field but @size, @pgsizes and @driver, zero means "the default". */
@@ -80,6 +82,7 @@ struct iommusim_domain_stats {
 	uint64_t nr_map_calls, nr_unmap_calls; /* driver calls */
 	uint64_t nr_mapped[64];                /* pages mapped, by log2 of their size */
 	uint64_t nr_iotlb_sync;                /* invalidations of gathered entries */
+	uint64_t nr_iotlb_flush_all;           /* invalidations of all entries */
 };
 
 /**
@@ -125,7 +128,18 @@ IOMMUSIM_API uint64_t iommusim_pgsize(uint64_t pgsizes, const struct iommusim_ma
 IOMMUSIM_API int iommusim_domain_map(struct iommusim_domain *domain,
                                      const struct iommusim_map *map);
 
-/** One entry of a scatterlist: @size bytes at @pa. */
+/** As iommusim_domain_map(), but the driver is not told to sync: iommusim_domain_sync_map() does
+    that, once for all that was mapped. Models iommu_map_nosync(), Linux 6.16. */
+IOMMUSIM_API int iommusim_domain_map_nosync(struct iommusim_domain *domain,
+                                            const struct iommusim_map *map);
+
+/** Returns 0 or the driver's error (before 6.12: 0). Nothing is unmapped. Models iommu_sync_map().
+ */
+IOMMUSIM_API int iommusim_domain_sync_map(struct iommusim_domain *domain, uint64_t iova,
+                                          uint64_t size);
+
+/** One entry of a scatterlist: @size bytes at @pa. Size 0 maps nothing; a peer's memory that is
+    reached without the IOMMU stands in a list as such an entry. */
 struct iommusim_sg {
 	uint64_t pa, size; /* bytes */
 };
@@ -141,9 +155,10 @@ struct iommusim_map_list {
 
 /**
  * Map a list to consecutive IOVAs: entries that adjoin physically are mapped as one run. Models
- * iommu_map_sg(). *mapped gets the bytes mapped; on error nothing stays mapped and it is untouched.
- * Returns 0; -IOMMUSIM_EINVAL: an entry of size 0 (differs: Linux may then return a short length
- * for the whole list); else as iommusim_domain_map() of the run that failed.
+ * iommu_map_sg(), with its quirk: if the last entry lies where the last run ends (it has no bytes
+ * then, or the run goes around 2^64), that run is not mapped and *mapped is less than the list's
+ * bytes. *mapped gets the bytes mapped; on error nothing stays mapped and it is untouched. Returns
+ * 0 or as iommusim_domain_map() of the run that failed.
  */
 IOMMUSIM_API int iommusim_domain_map_sg(struct iommusim_domain *domain,
                                         const struct iommusim_map_list *list, uint64_t *mapped);
@@ -162,6 +177,9 @@ IOMMUSIM_API uint64_t iommusim_domain_unmap_fast(struct iommusim_domain *domain,
 
 /** Invalidate what @gather holds and empty it. Models iommu_iotlb_sync(). */
 IOMMUSIM_API void iommusim_gather_sync(struct iommusim_gather *gather);
+
+/** Invalidate every IOTLB entry of the domain. Models iommu_flush_iotlb_all(). */
+IOMMUSIM_API void iommusim_domain_flush_all(struct iommusim_domain *domain);
 
 /** The physical address behind @iova, 0: not mapped. Models iommu_iova_to_phys(). */
 IOMMUSIM_API uint64_t iommusim_domain_iova_to_phys(const struct iommusim_domain *domain,

@@ -29,7 +29,9 @@ struct iommusim_table_pages; /* opaque: table memory whose pages come from a pag
 
 /**
  * Table memory that takes its pages from @config->source, of order 0 where a table is a page, with
- * the gfp that the page tables ask for and ZERO. The words themselves are in the host's memory.
+ * the gfp that the page tables ask for and ZERO. Tables below a page share pages with their like;
+ * simplifies: Linux takes them from a slab cache, which may hold on to more of its pages. The words
+ * themselves are in the host's memory.
  * Returns 0; -IOMMUSIM_EINVAL, -IOMMUSIM_E2BIG, -IOMMUSIM_EHOST.
  */
 IOMMUSIM_API int iommusim_table_pages_create(const struct iommusim_table_pages_config *config,

@@ -18,13 +18,20 @@ extern "C" {
 #define IOMMUSIM_PROT_PRIV   32u
 
 /** Quirks, the values of Linux 6.1 and 6.12 (include/linux/io-pgtable.h). */
-#define IOMMUSIM_QUIRK_ARM_NS         UINT32_C(0x1)
-#define IOMMUSIM_QUIRK_ARM_TTBR1      UINT32_C(0x20)
-#define IOMMUSIM_QUIRK_ARM_OUTER_WBWA UINT32_C(0x40)
-#define IOMMUSIM_QUIRK_ARM_HD         UINT32_C(0x80) /* 6.12 */
+#define IOMMUSIM_QUIRK_ARM_NS           UINT32_C(0x1)
+#define IOMMUSIM_QUIRK_NO_PERMS         UINT32_C(0x2)
+#define IOMMUSIM_QUIRK_ARM_MTK_EXT      UINT32_C(0x8)
+#define IOMMUSIM_QUIRK_ARM_MTK_TTBR_EXT UINT32_C(0x10)
+#define IOMMUSIM_QUIRK_ARM_TTBR1        UINT32_C(0x20)
+#define IOMMUSIM_QUIRK_ARM_OUTER_WBWA   UINT32_C(0x40)
+#define IOMMUSIM_QUIRK_ARM_HD           UINT32_C(0x80) /* 6.12 */
 
 /** The most levels of any format; level 0 is the table that holds only leaves. */
-#define IOMMUSIM_MAX_LEVELS 4
+#define IOMMUSIM_MAX_LEVELS 6
+
+/** Marks that hardware leaves in the words of some formats. */
+#define IOMMUSIM_MARK_ACCESSED 1u
+#define IOMMUSIM_MARK_DIRTY    2u
 
 /** @count pages of @pgsize bytes each, contiguous on both sides: one driver call. */
 struct iommusim_map_pages {
@@ -46,6 +53,16 @@ struct iommusim_pgtable_format {
 
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae_s1;
 extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae_s2;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae32_s1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae32_s2;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_mali_lpae;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_arm_v7s;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_dart1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_dart2;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_amd_v1;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_amd_v2;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_vtd_sl;
+extern IOMMUSIM_API const struct iommusim_pgtable_format iommusim_pgtable_vtd_fl;
 
 /** Built-in format number @index, NULL beyond the last. */
 IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_at(size_t index);
@@ -54,8 +71,9 @@ IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_at(si
 IOMMUSIM_API const struct iommusim_pgtable_format *iommusim_pgtable_format_find(const char *name);
 
 /**
- * Where tables live, if not in the library's arena. Sizes are powers of two, at least a CPU page;
- * a table's physical address is a multiple of its size.
+ * Where tables live, if not in the library's arena. Sizes are powers of two, at least a CPU page
+ * but for v7s, whose second-level tables have 1 KiB; a table's physical address is a multiple of
+ * its size.
  */
 struct iommusim_table_memory {
 	size_t size; /* sizeof(struct iommusim_table_memory), in bytes */
@@ -65,9 +83,15 @@ struct iommusim_table_memory {
 	int (*alloc_table)(void *ctx, uint64_t bytes, uint32_t gfp, uint64_t *pa);
 	void (*free_table)(void *ctx, uint64_t pa, uint64_t bytes);
 	/* The host's pointer to the table at @pa, aligned for its words; valid until it is freed.
-	 */
+	   Asked once for each table. */
 	void *(*table_at)(void *ctx, uint64_t pa);
 };
+
+/**
+ * Linux 6.1 and 6.12 lose the address of a v7s section that is split: its pages lead to physical
+ * address 0 and on. FIXED keeps it.
+ */
+enum iommusim_section_split { IOMMUSIM_SPLIT_AS_LINUX, IOMMUSIM_SPLIT_FIXED };
 
 /** In every field but @size, @format and @pgsizes, zero means "the default". New fields go at the
     end. */
@@ -76,7 +100,8 @@ struct iommusim_pgtable_config {
 	const struct iommusim_pgtable_format *format;
 	unsigned kernel;         /* IOMMUSIM_KERNEL(); default 6.12 */
 	unsigned page_shift;     /* 12 .. 16, log2 of the CPU page size in bytes; default 12 */
-	uint64_t pgsizes;        /* what the hardware offers, in bytes, one bit each */
+	uint64_t pgsizes;        /* what the hardware offers, in bytes, one bit each; AMD: 0, they
+	                            are the kernel's */
 	unsigned ias, oas;       /* bits of input and output addresses, 1 .. 64; default 48 */
 	uint32_t quirks;         /* IOMMUSIM_QUIRK_* */
 	unsigned is_noncoherent; /* 1: the walker does not snoop the CPU's caches */
@@ -85,6 +110,15 @@ struct iommusim_pgtable_config {
 	   32 GiB. */
 	uint64_t arena_start;
 	const struct iommusim_host *host;
+	/* Arm long descriptors: 1: the page sizes grow by those of the contiguous hint (16 words of
+	   4K or 2M; 128 of 16K, 32 of 32M; 32 of 64K or 512M). Linux never sets it. */
+	unsigned contiguous;
+	/* AMD v2 only: 4 or 5 (6.12); default 4. */
+	unsigned nr_levels;
+	/* VT-d only: 1: leaves snoop the CPU's caches, whatever a device asks for. */
+	unsigned force_snoop;
+	/* v7s only: what a section that is split leads to. */
+	enum iommusim_section_split section_split;
 };
 
 struct iommusim_pgtable; /* opaque: the tables of one domain */
@@ -98,9 +132,16 @@ struct iommusim_pgtable_info {
 	uint64_t root;                    /* physical address of the first table */
 	uint64_t root_bytes, table_bytes; /* memory of the first table, of each other */
 	uint64_t nr_tables;               /* now, the first one included */
-	/* Register fields; ttbr is vttbr and tcr_sl a field of vtcr for stage 2. */
+	/* Register fields; ttbr is vttbr and tcr_sl a field of vtcr for stage 2, ttbr is transtab
+	   and mair memattr for Mali. */
 	uint64_t ttbr, mair;
 	unsigned tcr_ips, tcr_tg, tcr_sh, tcr_orgn, tcr_irgn, tcr_tsz, tcr_sl;
+	uint64_t tables_bytes; /* memory of all tables now */
+	unsigned nr_roots;     /* first tables: 1, up to 4 for DART */
+	uint64_t roots[4];     /* their physical addresses; roots[0] is root */
+	uint32_t prrr, nmrr;   /* v7s: registers */
+	/* Calls at which Linux would have stopped with BUG(); they changed nothing. */
+	uint64_t nr_bugs;
 };
 
 /**
@@ -109,8 +150,9 @@ struct iommusim_pgtable_info {
  * are those of Linux 6.1 and 6.12 for earlier versions, too.
  *
  * Returns 0; -IOMMUSIM_EINVAL (logged): Linux refuses the configuration (differs: so is an ias not
- * above the granule, with which Linux has no table at all); -IOMMUSIM_ENOMEM: the table memory has
- * no page; -IOMMUSIM_E2BIG: the config comes from a newer header; -IOMMUSIM_EHOST.
+ * above the granule, or with v7s below 20, with which Linux has no table at all); -IOMMUSIM_ENOMEM:
+ * the table memory has no page; -IOMMUSIM_E2BIG: the config comes from a newer header;
+ * -IOMMUSIM_EHOST.
  */
 IOMMUSIM_API int iommusim_pgtable_create(const struct iommusim_pgtable_config *config,
                                          struct iommusim_pgtable **pgtable);
@@ -132,16 +174,27 @@ IOMMUSIM_API struct iommusim_pgtable_info
 iommusim_pgtable_info(const struct iommusim_pgtable *pgtable);
 
 /**
- * Map pages until the end of the table that holds their leaves. *mapped gets the bytes mapped.
- * Models map_pages() of drivers/iommu/io-pgtable-arm.c, Linux 6.1 and 6.12: a leaf in the way
- * fails, a table in the way is freed.
+ * One driver call: map pages as map_pages() of the format's driver in Linux 6.1 and 6.12 does.
+ * *mapped gets the bytes mapped.
  *
- * Returns 0 with at least one page mapped (none for a count of 0); -IOMMUSIM_EINVAL: a page size
- * that is not there, or neither READ nor WRITE; -IOMMUSIM_ERANGE: beyond ias or oas, or a table
- * address that no word can hold; -IOMMUSIM_EEXIST: a leaf is there (tables before it that were in
- * the way are gone, with what they mapped, as in Linux); -IOMMUSIM_ENOMEM: no table page (tables
- * that were added on the way stay, as in Linux; what is mapped does not change); -IOMMUSIM_EHOST
- * (with the arena nothing changed, else as ENOMEM).
+ * Long descriptors, Mali, DART: until the end of the table that holds the leaves; a leaf in the way
+ * is an error, a table in the way is freed. v7s: page after page, else the same; with an error
+ * *mapped tells what was done before. AMD: page after page; what is in the way is replaced, of a
+ * larger page all of it; *mapped as v7s. VT-d: the whole range in the largest pages that fit, which
+ * replace what there is, but a page of 4K that is there stays; what a failed call wrote stays
+ * though *mapped is 0.
+ *
+ * Returns 0 with at least one page mapped (none for a count of 0, which AMD v2 refuses);
+ * -IOMMUSIM_EINVAL: a page size that is not there, addresses that are no multiple of it (VT-d),
+ * neither READ nor WRITE; -IOMMUSIM_ERANGE: beyond ias or oas (AMD and DART: any iova has a
+ * meaning), or a table address that no word can hold; -IOMMUSIM_EEXIST: a leaf is there (tables
+ * before it that were in the way are gone, with what they mapped, as in Linux); -IOMMUSIM_ENOMEM:
+ * no table page (tables that were added on the way stay, as in Linux); -IOMMUSIM_EFAULT: VT-d: the
+ * range ends beyond ias; differs: a word is corrupt, a large page of VT-d is in the way and Linux
+ * would take its data for a table, or the words of a v7s page would run over the end of their
+ * table; -IOMMUSIM_EBUG: Linux would stop with BUG() (AMD v1: addresses that are no multiple of the
+ * page size; VT-d before 6.12: a range that wraps), nothing changed; -IOMMUSIM_EHOST: *mapped tells
+ * how far it got.
  */
 IOMMUSIM_API int iommusim_pgtable_map(struct iommusim_pgtable *pgtable,
                                       const struct iommusim_map_pages *pages, uint64_t *mapped);
@@ -156,20 +209,43 @@ struct iommusim_pgtable_flush {
 };
 
 /**
- * Unmap pages until the end of the table that holds them, or a hole. Part of a larger leaf is
- * unmapped by splitting that leaf. Models unmap_pages(), Linux 6.1 and 6.12. @flush may be NULL.
+ * One driver call: unmap pages as unmap_pages() of the format's driver in Linux 6.1 and 6.12 does.
+ * @flush may be NULL.
  *
- * Returns the bytes unmapped: 0 where nothing is mapped, out of range, for a page size that is not
- * there, or where splitting found no table page (what is mapped does not change, though a block may
- * have been split in part).
+ * Long descriptors, Mali, DART: until the end of the table that holds the pages, or a hole; part of
+ * a larger leaf splits it, of contiguous words takes their hint. v7s: page after page until one is
+ * not there; part of a section splits it (enum iommusim_section_split), part of a supersection only
+ * in its first section. AMD: page after page until a table is not there, where a hole in a table of
+ * level 0 counts and a larger page goes, and counts, as a whole; no table is freed. VT-d: the
+ * range, at least what the entry covers that is found at @iova, with the tables in it.
+ *
+ * Returns the bytes unmapped: 0 where nothing is mapped (not with VT-d), out of range, for a page
+ * size that is not there, where splitting found no table page (what is mapped does not change,
+ * though a block may have been split in part), where Linux would stop with BUG() (info.nr_bugs
+ * counts, VT-d before 6.12) and, which differs, where it would take a page's data for a table: a
+ * range of VT-d that starts or ends in the middle of a large page.
  */
 IOMMUSIM_API uint64_t iommusim_pgtable_unmap(struct iommusim_pgtable *pgtable, uint64_t iova,
                                              uint64_t pgsize, uint64_t count,
                                              const struct iommusim_pgtable_flush *flush);
 
-/** The physical address behind @iova, 0: not mapped. Models iova_to_phys(): no range check. */
+/**
+ * The physical address behind @iova, 0: not mapped. Models iova_to_phys(): beyond ias VT-d and AMD
+ * v1 have nothing, the others ignore the bits.
+ */
 IOMMUSIM_API uint64_t iommusim_pgtable_iova_to_phys(const struct iommusim_pgtable *pgtable,
                                                     uint64_t iova);
+
+/** Why a walk ends without a page that may be used. */
+enum iommusim_fault_cause {
+	IOMMUSIM_FAULT_NONE,
+	IOMMUSIM_FAULT_NOT_PRESENT,  /* an empty entry */
+	IOMMUSIM_FAULT_TABLE,        /* a word leads to a table that is not there: it is corrupt */
+	IOMMUSIM_FAULT_RESERVED,     /* bits that must be 0, or a leaf where there may be none */
+	IOMMUSIM_FAULT_ADDRESS_SIZE, /* an address beyond ias, or a page beyond oas */
+	IOMMUSIM_FAULT_ACCESS_FLAG,  /* the access flag is clear */
+	IOMMUSIM_FAULT_PERMISSION    /* the page is there, but not for that access */
+};
 
 /** What a walker reads on its way. */
 struct iommusim_pgtable_walk {
@@ -178,16 +254,59 @@ struct iommusim_pgtable_walk {
 		uint64_t table; /* physical address of the table */
 		uint64_t index; /* of the word in it */
 		uint64_t word;  /* its value */
+		uint64_t size;  /* bytes that the word covers */
+		unsigned level; /* of the table */
 	} step[IOMMUSIM_MAX_LEVELS];
 	/* The leaf, if there is one. */
 	unsigned is_mapped;
 	uint64_t pa, size; /* bytes: where the whole leaf leads */
 	unsigned prot;     /* IOMMUSIM_PROT_*, as far as the word tells */
+	unsigned marks;    /* IOMMUSIM_MARK_* */
+	/* NOT_PRESENT, TABLE, and what the words themselves are faulty of. */
+	enum iommusim_fault_cause cause;
 };
 
 /** Walk the tables for @iova, whose range is not checked. */
 IOMMUSIM_API void iommusim_pgtable_walk(const struct iommusim_pgtable *pgtable, uint64_t iova,
                                         struct iommusim_pgtable_walk *walk);
+
+/** What a device wants to do with an address. */
+#define IOMMUSIM_ACCESS_READ    1u
+#define IOMMUSIM_ACCESS_WRITE   2u
+#define IOMMUSIM_ACCESS_EXECUTE 4u
+#define IOMMUSIM_ACCESS_PRIV    8u /* privileged: only such an access may use a PRIV page */
+
+/**
+ * Walk the tables for an access of IOMMUSIM_ACCESS_*, as hardware does, and say why it fails. Here
+ * the range is checked, unless the format has no range. @walk may be NULL. Simplifies: marks are
+ * left as they are (iommusim_pgtable_mark()), and so is everything else.
+ */
+IOMMUSIM_API enum iommusim_fault_cause
+iommusim_pgtable_access(const struct iommusim_pgtable *pgtable, uint64_t iova, unsigned access,
+                        struct iommusim_pgtable_walk *walk);
+
+/** A word for a cause: "not present", "permission". */
+IOMMUSIM_API const char *iommusim_fault_cause_name(enum iommusim_fault_cause cause);
+
+/**
+ * Set IOMMUSIM_MARK_* in the word that a walk of @iova ends at, as hardware does at an access.
+ * Returns 0; -IOMMUSIM_EINVAL: nothing is mapped there, or the word cannot have that mark.
+ */
+IOMMUSIM_API int iommusim_pgtable_mark(struct iommusim_pgtable *pgtable, uint64_t iova,
+                                       unsigned marks);
+
+/** Whoever reads marks: @size bytes from @iova on are one page with @marks, which are not 0. */
+typedef void (*iommusim_marks_fn)(void *ctx, uint64_t iova, uint64_t size, unsigned marks);
+
+/**
+ * Tell @fn of every page with a mark of @marks that has a byte in the @size bytes from @iova on,
+ * and clear those marks if @clear is 1. Models read_and_clear_dirty() of struct iommu_dirty_ops,
+ * Linux 6.12, for each format that has such bits. @fn may be NULL. Returns 0; -IOMMUSIM_EINVAL: the
+ * format has no such marks, or the range wraps.
+ */
+IOMMUSIM_API int iommusim_pgtable_read_marks(struct iommusim_pgtable *pgtable, uint64_t iova,
+                                             uint64_t size, unsigned marks, int clear,
+                                             iommusim_marks_fn fn, void *ctx);
 
 /** Leaves of one size that go on physically with the same protection. */
 struct iommusim_mapped_range {

@@ -118,7 +118,8 @@ enum iommusim_fallback {
 #define IOMMUSIM_PHYS_HIGHATOMIC 4u  /* the reserve for high-order atomic requests */
 #define IOMMUSIM_PHYS_RECLAIM    8u  /* direct reclaim of what can be taken */
 #define IOMMUSIM_PHYS_COMPACTION 16u /* direct compaction of what can be moved */
-#define IOMMUSIM_PHYS_ALL        31u /* as a running kernel */
+#define IOMMUSIM_PHYS_CMA        32u /* movable requests may use the blocks of CMA areas */
+#define IOMMUSIM_PHYS_ALL        63u /* as a running kernel */
 
 /** In every field but @size, zero means "the default". New fields go at the end. */
 struct iommusim_phys_config {
@@ -139,6 +140,8 @@ struct iommusim_phys_config {
 	const struct iommusim_host *host; /* default: the C library's memory, silent */
 	unsigned features;                /* IOMMUSIM_PHYS_*; default: none */
 	unsigned nr_cpus;                 /* 1 .. 256 CPUs with lists of their own; default 1 */
+	unsigned min_free_kbytes; /* vm.min_free_kbytes; default: by the size of the machine */
+	unsigned thp;             /* 1: huge pages are enabled, which raises that default */
 };
 
 struct iommusim_phys; /* opaque: one machine's memory; not more than 2^32 - 1 frames */
@@ -171,20 +174,22 @@ IOMMUSIM_API const char *iommusim_phys_error(const struct iommusim_phys *phys);
  *
  * The zones are tried from the highest that @req->gfp allows downwards, node by node; in each the
  * lists of the request's migratetype, then other types (fallback). Models __alloc_pages(),
- * get_page_from_freelist(), __rmqueue(), mm/page_alloc.c, Linux 6.1 and 6.12; simplifies: no
- * watermarks, no per-CPU lists, no reclaim, no compaction, all nodes equally distant.
+ * get_page_from_freelist(), __rmqueue(), mm/page_alloc.c, Linux 6.1 and 6.12; simplifies: all nodes
+ * are equally distant, kswapd does nothing, nobody is killed. Watermarks, per-CPU lists and all
+ * else that features name are there only where these say so.
  *
  * Returns 0; -IOMMUSIM_ENOMEM: no free block is large enough, or there is no such order (results of
- * the simulation: not logged); -IOMMUSIM_EINVAL: MOVABLE together with RECLAIMABLE, no such node;
- * -IOMMUSIM_EHOST.
+ * the simulation: not logged); -IOMMUSIM_EINVAL: MOVABLE together with RECLAIMABLE, no such node or
+ * CPU; -IOMMUSIM_EHOST. iommusim_phys_report() tells what the attempt went through.
  */
 IOMMUSIM_API int iommusim_phys_alloc(struct iommusim_phys *phys,
                                      const struct iommusim_page_request *req,
                                      struct iommusim_page_block *block);
 
 /**
- * Give back the block of 2^@order frames at @pfn: merged with free buddies as far as that goes.
- * Models __free_one_page(), Linux 6.1 and 6.12; simplifies: no per-CPU lists.
+ * Give back the block of 2^@order frames at @pfn: merged with free buddies as far as that goes, or,
+ * with IOMMUSIM_PHYS_PCP, on the list of CPU 0. Models __free_one_page(), free_unref_page(),
+ * mm/page_alloc.c, Linux 6.1 and 6.12.
  *
  * Returns 0; -IOMMUSIM_EINVAL: not the start of a block in use of that order (freed twice, never
  * allocated, part of a block that was not split, or held by the machine); -IOMMUSIM_EHOST.

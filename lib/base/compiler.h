@@ -19,6 +19,13 @@
 #define ISIM_UNLIKELY(x) (x)
 #endif
 
+/* Fetch the line at @address, which need not be valid, while the processor does something else. */
+#if defined(__GNUC__)
+#define ISIM_PREFETCH(address) __builtin_prefetch(address, 1)
+#else
+#define ISIM_PREFETCH(address) ((void)(address))
+#endif
+
 /* For functions whose constant arguments are to be folded, whatever the optimisation level. */
 #if defined(__GNUC__)
 #define ISIM_INLINE static inline __attribute__((always_inline))
@@ -31,13 +38,6 @@
 #define ISIM_VECTORIZE __attribute__((optimize("O3", "unroll-loops"), noinline))
 #else
 #define ISIM_VECTORIZE
-#endif
-
-/* Memory that is about to be read. Harmless where it is not, whatever it points to. */
-#if defined(__GNUC__)
-#define ISIM_PREFETCH(ptr) __builtin_prefetch(ptr)
-#else
-#define ISIM_PREFETCH(ptr) ((void)(ptr))
 #endif
 
 #define ISIM_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -87,8 +87,8 @@ static void try_tables(const struct iommusim_catalog_driver *row,
 	}
 	left = iommusim_pgtable_info(pgtable).pgsizes;
 	iommusim_pgtable_destroy(pgtable);
-	tables->is_refused = left != row->pgsizes;
-	if (!tables->is_refused)
+	tables->is_refused = 0;
+	if (left == row->pgsizes)
 		return;
 	snprintf(tables->why, sizeof(tables->why), "%s makes other page sizes of it: 0x%llx",
 	         tables->format->name, (unsigned long long)left);

@@ -229,8 +229,7 @@ static void tell_map(const struct iommusim_domain *domain, const struct iommusim
 		isim_event(&domain->diag, &event);
 }
 
-/* Map without telling the driver to sync. Models __iommu_map(). */
-static int map_run(struct iommusim_domain *domain, const struct iommusim_map *map)
+int iommusim_domain_map_nosync(struct iommusim_domain *domain, const struct iommusim_map *map)
 {
 	struct iommusim_map left = *map;
 	int err = check_map(domain, map);
@@ -247,7 +246,7 @@ static int map_run(struct iommusim_domain *domain, const struct iommusim_map *ma
 }
 
 /* 6.1 has no way to fail here. */
-static int sync_map(struct iommusim_domain *domain, uint64_t iova, uint64_t size)
+int iommusim_domain_sync_map(struct iommusim_domain *domain, uint64_t iova, uint64_t size)
 {
 	int err = 0;
 
@@ -258,54 +257,58 @@ static int sync_map(struct iommusim_domain *domain, uint64_t iova, uint64_t size
 
 int iommusim_domain_map(struct iommusim_domain *domain, const struct iommusim_map *map)
 {
-	int err = map_run(domain, map);
+	int err = iommusim_domain_map_nosync(domain, map);
 
 	if (err)
 		return err;
-	err = sync_map(domain, map->iova, map->size);
+	err = iommusim_domain_sync_map(domain, map->iova, map->size);
 	if (err)
 		iommusim_domain_unmap(domain, map->iova, map->size);
 	return err;
 }
 
-/* Entries from @*i on that adjoin physically, as one run. */
-static void next_run(const struct iommusim_map_list *list, size_t *i, struct iommusim_map *run)
+/* Map the run that ends before entry @e, if there is one and @e does not go on where it ends. */
+static int end_run(struct iommusim_domain *domain, const struct iommusim_sg *e,
+                   struct iommusim_map *run)
 {
-	run->pa = list->sg[*i].pa;
+	int err;
+
+	if (!run->size || e->pa == run->pa + run->size)
+		return 0;
+	err = iommusim_domain_map_nosync(domain, run);
+	if (err)
+		return err;
+	run->iova += run->size;
 	run->size = 0;
-	while (*i < list->nr && list->sg[*i].pa == run->pa + run->size)
-		run->size += list->sg[(*i)++].size;
+	return 0;
 }
 
-static int check_list(struct iommusim_domain *domain, const struct iommusim_map_list *list)
+/* Run by run; the last entry is looked at twice, the second time to end its run. */
+static int map_runs(struct iommusim_domain *domain, const struct iommusim_map_list *list,
+                    struct iommusim_map *run)
 {
-	for (size_t i = 0; i < list->nr; i++)
-		if (!list->sg[i].size)
-			return isim_fail(&domain->diag, IOMMUSIM_EINVAL,
-			                 "entry %lu of the list has size 0", (unsigned long)i);
+	for (size_t i = 0; i <= list->nr && list->nr; i++) {
+		const struct iommusim_sg *e = &list->sg[i < list->nr ? i : list->nr - 1];
+		int err = end_run(domain, e, run);
+
+		if (err)
+			return err;
+		if (!run->size)
+			run->pa = e->pa;
+		run->size += e->size;
+	}
 	return 0;
 }
 
 int iommusim_domain_map_sg(struct iommusim_domain *domain, const struct iommusim_map_list *list,
                            uint64_t *mapped)
 {
-	uint64_t done = 0;
-	int err = check_list(domain, list);
+	struct iommusim_map run = { .iova = list->iova, .prot = list->prot, .gfp = list->gfp };
+	int err = map_runs(domain, list, &run);
+	uint64_t done = run.iova - list->iova;
 
-	if (err)
-		return err;
-	for (size_t i = 0; !err && i < list->nr;) {
-		struct iommusim_map run = { .iova = list->iova + done,
-			                    .prot = list->prot,
-			                    .gfp = list->gfp };
-
-		next_run(list, &i, &run);
-		err = map_run(domain, &run);
-		if (!err)
-			done += run.size;
-	}
 	if (!err)
-		err = sync_map(domain, list->iova, done);
+		err = iommusim_domain_sync_map(domain, list->iova, done);
 	if (err) {
 		iommusim_domain_unmap(domain, list->iova, done);
 		return err;

@@ -35,7 +35,7 @@ void iommusim_gather_add_pages(struct iommusim_gather *gather, uint64_t iova, ui
 {
 	uint64_t last = iova + pgsize * count - 1;
 
-	if (!count)
+	if (!count || gather->is_queued)
 		return;
 	if ((gather->pgsize && gather->pgsize != pgsize) ||
 	    is_disjoint(gather, iova, iova + pgsize - 1))
@@ -50,4 +50,14 @@ void iommusim_gather_add_pages(struct iommusim_gather *gather, uint64_t iova, ui
 void iommusim_gather_add_page(struct iommusim_gather *gather, uint64_t iova, uint64_t pgsize)
 {
 	iommusim_gather_add_pages(gather, iova, pgsize, 1);
+}
+
+void iommusim_domain_flush_all(struct iommusim_domain *domain)
+{
+	struct iommusim_event event = { .kind = IOMMUSIM_EVENT_IOTLB_FLUSH_ALL };
+
+	domain->stats.nr_iotlb_flush_all++;
+	if (domain->driver.flush_iotlb_all)
+		domain->driver.flush_iotlb_all(domain->driver.ctx);
+	isim_event(&domain->diag, &event);
 }

@@ -17,6 +17,7 @@ struct iommusim_table_pages {
 	struct isim_ranges set; /* bytes of each table */
 	void **words;           /* by node of the set */
 	size_t cap_words;
+	uint64_t partial; /* the page with room for another table below a page; 0: there is none */
 };
 
 static int set_source(struct iommusim_table_pages *t, const struct iommusim_page_source *source)
@@ -101,6 +102,7 @@ int iommusim_table_pages_fork(const struct iommusim_table_pages *pages,
 		return -IOMMUSIM_EHOST;
 	t->diag.host = pages->diag.host;
 	t->page_shift = pages->page_shift;
+	t->partial = pages->partial;
 	err = isim_ranges_fork(&pages->set, &t->set);
 	if (err) {
 		isim_free(&pages->diag.host, t);
@@ -121,23 +123,66 @@ int iommusim_table_pages_fork(const struct iommusim_table_pages *pages,
 
 static unsigned order_of(const struct iommusim_table_pages *t, uint64_t bytes)
 {
-	return isim_high_bit(bytes) - t->page_shift;
+	return isim_high_bit(bytes) > t->page_shift ? isim_high_bit(bytes) - t->page_shift : 0;
+}
+
+static int is_small(const struct iommusim_table_pages *t, uint64_t bytes)
+{
+	return bytes < isim_bit(t->page_shift);
+}
+
+/* Is there a table with a byte at @pa or above it, up to @last? */
+static int is_used(const struct iommusim_table_pages *t, uint64_t pa, uint64_t last)
+{
+	uint32_t node = isim_ranges_at_or_above(&t->set, pa);
+
+	return node != ISIM_NO_NODE && t->set.node[node].lo <= last;
+}
+
+/* Room for @bytes in the page that has some; the page is the last one asked for if this fills it.
+ */
+static uint64_t take_part(struct iommusim_table_pages *t, uint64_t bytes)
+{
+	uint64_t end = t->partial + isim_bit(t->page_shift), pa = t->partial, next;
+
+	while (is_used(t, pa, pa + bytes - 1))
+		pa += bytes;
+	next = pa + bytes;
+	while (next < end && is_used(t, next, next + bytes - 1))
+		next += bytes;
+	if (next >= end)
+		t->partial = 0;
+	return pa;
+}
+
+/* Pages for @bytes, or part of one: what is below a page shares pages with its like. */
+static int take_pages(struct iommusim_table_pages *t, uint64_t bytes, uint32_t gfp, uint64_t *pa)
+{
+	struct iommusim_page_request req = { .order = order_of(t, bytes),
+		                             .gfp = gfp | IOMMUSIM_GFP_BIT_ZERO,
+		                             .node = -1 };
+	struct iommusim_page_block block;
+	int err = 0;
+
+	if (!is_small(t, bytes) || !t->partial) {
+		err = t->source.alloc_pages(t->source.ctx, &req, &block);
+		if (err)
+			return err;
+		*pa = isim_pfn_to_pa(block.pfn, t->page_shift);
+		if (is_small(t, bytes))
+			t->partial = *pa;
+	}
+	if (is_small(t, bytes))
+		*pa = take_part(t, bytes);
+	return 0;
 }
 
 static int alloc_table(void *ctx, uint64_t bytes, uint32_t gfp, uint64_t *pa)
 {
 	struct iommusim_table_pages *t = ctx;
-	struct iommusim_page_request req = { .order = order_of(t, bytes),
-		                             .gfp = gfp | IOMMUSIM_GFP_BIT_ZERO,
-		                             .node = -1 };
-	struct iommusim_page_block block;
 	void *words = NULL;
-	int err;
+	int err = isim_ranges_reserve(&t->set, 1);
 
-	if (bytes < isim_bit(t->page_shift))
-		return isim_fail(&t->diag, IOMMUSIM_EINVAL, "a table of %llu bytes is below a page",
-		                 (unsigned long long)bytes);
-	err = isim_ranges_reserve(&t->set, 1);
 	if (!err)
 		err = isim_grow(&t->diag.host, &t->words, &t->cap_words,
 		                (uint64_t)t->set.nr_used + 1, sizeof(*t->words));
@@ -145,12 +190,11 @@ static int alloc_table(void *ctx, uint64_t bytes, uint32_t gfp, uint64_t *pa)
 		words = isim_zalloc(&t->diag.host, bytes, 1);
 	if (!words)
 		return isim_no_memory(&t->diag, "a page table");
-	err = t->source.alloc_pages(t->source.ctx, &req, &block);
+	err = take_pages(t, bytes, gfp, pa);
 	if (err) {
 		isim_free(&t->diag.host, words);
 		return err;
 	}
-	*pa = isim_pfn_to_pa(block.pfn, t->page_shift);
 	t->words[isim_ranges_insert(&t->set, *pa, *pa + bytes - 1)] = words;
 	return 0;
 }
@@ -158,11 +202,18 @@ static int alloc_table(void *ctx, uint64_t bytes, uint32_t gfp, uint64_t *pa)
 static void free_table(void *ctx, uint64_t pa, uint64_t bytes)
 {
 	struct iommusim_table_pages *t = ctx;
+	uint64_t page = isim_align_down(pa, isim_bit(t->page_shift));
 	uint32_t node = isim_ranges_at_or_above(&t->set, pa);
 
 	isim_free(&t->diag.host, t->words[node]);
 	t->words[node] = NULL;
 	isim_ranges_remove(&t->set, node);
+	if (is_small(t, bytes) && is_used(t, page, page + isim_bit(t->page_shift) - 1)) {
+		t->partial = page;
+		return;
+	}
+	if (t->partial == page)
+		t->partial = 0;
 	t->source.free_pages(t->source.ctx, isim_pa_to_pfn(pa, t->page_shift), order_of(t, bytes));
 }
 

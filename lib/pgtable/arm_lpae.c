@@ -1,184 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Arm long descriptors, 64-bit, stage 1 and stage 2, granules of 4K, 16K and 64K. Levels are
- * counted from the leaves here; Arm counts them from the root, so its level 3 is level 0.
+ * Arm long descriptors, stage 1 and stage 2, in their 64-bit and 32-bit variants, and Mali's: what
+ * a configuration comes to. Levels are counted from the leaves here; Arm counts them from the root,
+ * so its level 3 is level 0.
  */
-#include "pgtable/ops.h"
+#include "pgtable/arm_lpae.h"
+#include "pgtable/word.h"
 
-#define VALID PT_BIT(0)
-#define PAGE  PT_BITS(1, 0) /* at level 0; above: a table */
-#define ADDR  PT_BITS(47, 12)
+/* Bits of every table word. */
+#define COHERENT PT_BIT(55) /* software: a table that a non-coherent walker may read */
+#define NSTABLE  PT_BIT(63)
 
-#define ATTRINDX(n) ((uint64_t)(n) << 2) /* stage 1: into MAIR */
-#define MEMATTR(n)  ((uint64_t)(n) << 2) /* stage 2 */
-#define NS          PT_BIT(5)
-#define AP_UNPRIV   PT_BIT(6) /* stage 1 */
-#define AP_RDONLY   PT_BIT(7)
-#define HAP_READ    PT_BIT(6) /* stage 2 */
-#define HAP_WRITE   PT_BIT(7)
-#define SH_OUTER    (UINT64_C(2) << 8)
-#define SH_INNER    (UINT64_C(3) << 8)
-#define AF          PT_BIT(10)
-#define NG          PT_BIT(11)
-#define DBM         PT_BIT(51)
-#define XN          PT_BITS(54, 53)
-#define COHERENT    PT_BIT(55) /* software: a table that a non-coherent walker may read */
-#define NSTABLE     PT_BIT(63)
+/* As Linux passes it: sign-extended from 32 bits. */
+#define MAIR UINT64_C(0xfffffffff404ff44)
 
-/* Attribute indices, and MAIR as Linux passes it: sign-extended from 32 bits. */
-#define INDEX_NC    0
-#define INDEX_CACHE 1
-#define INDEX_DEV   2
-#define MAIR        UINT64_C(0xfffffffff404ff44)
+#define SIZES_32 (PT_BIT(12) | PT_BIT(21) | PT_BIT(30)) /* of the 32-bit variants and Mali */
 
-/* ---- Words ---- */
+/* Mali: registers. */
+#define MEMATTR        UINT64_C(0x888d88)
+#define TRANSTAB_MODE  UINT64_C(7)    /* a table, read through inner caches */
+#define TRANSTAB_OUTER UINT64_C(0x10) /* shared with the CPU */
 
-/* At level 0 what is not a page (a word that software never writes) counts as one. */
-static enum isim_word_kind kind(uint64_t word, unsigned level)
-{
-	if (!word)
-		return ISIM_WORD_EMPTY;
-	return level && (word & PAGE) == PAGE ? ISIM_WORD_TABLE : ISIM_WORD_LEAF;
-}
-
-/* Above level 0 a leaf differs from a table in bit 1. */
-static int are_leaves(uint64_t all, uint64_t any, unsigned level)
-{
-	return (all & VALID) != 0 && (!level || !(any & PT_BIT(1)));
-}
-
-/* Bits 51:48 of an address lie in bits 15:12 of the word. */
-static uint64_t encode(uint64_t pa)
-{
-	return (pa | pa >> 36) & ADDR;
-}
-
-static uint64_t leaf(uint64_t attributes, uint64_t pa, unsigned level)
-{
-	return encode(pa) | attributes | (level ? VALID : PAGE);
-}
-
-static uint64_t table(uint64_t flags, uint64_t pa)
-{
-	return encode(pa) | flags | PAGE;
-}
-
-static uint64_t address(uint64_t word)
-{
-	return word & ADDR;
-}
-
-static uint64_t address_64k(uint64_t word)
-{
-	return ((word & ADDR) | (word & ADDR) << 36) & PT_BITS(51, 16);
-}
-
-static uint64_t shared_attributes(unsigned prot)
-{
-	return AF | (prot & IOMMUSIM_PROT_CACHE ? SH_INNER : SH_OUTER) |
-	       (prot & IOMMUSIM_PROT_NOEXEC ? XN : 0);
-}
-
-static uint64_t s1_attributes(const struct iommusim_pgtable *p, unsigned prot)
-{
-	uint64_t word = shared_attributes(prot) | NG;
-
-	if (prot & IOMMUSIM_PROT_MMIO)
-		word |= ATTRINDX(INDEX_DEV);
-	else if (prot & IOMMUSIM_PROT_CACHE)
-		word |= ATTRINDX(INDEX_CACHE);
-	if (!(prot & IOMMUSIM_PROT_PRIV))
-		word |= AP_UNPRIV;
-	if (!(prot & IOMMUSIM_PROT_WRITE))
-		word |= AP_RDONLY;
-	else if (p->config.quirks & IOMMUSIM_QUIRK_ARM_HD)
-		word |= DBM;
-	if (p->config.quirks & IOMMUSIM_QUIRK_ARM_NS)
-		word |= NS;
-	return word;
-}
-
-static unsigned s1_prot(uint64_t word)
-{
-	unsigned prot = IOMMUSIM_PROT_READ;
-
-	prot |= word & AP_RDONLY ? 0 : IOMMUSIM_PROT_WRITE;
-	prot |= word & AP_UNPRIV ? 0 : IOMMUSIM_PROT_PRIV;
-	prot |= word & XN ? IOMMUSIM_PROT_NOEXEC : 0;
-	prot |= (word & SH_INNER) == SH_INNER ? IOMMUSIM_PROT_CACHE : 0;
-	return prot | ((word & ATTRINDX(7)) == ATTRINDX(INDEX_DEV) ? IOMMUSIM_PROT_MMIO : 0);
-}
-
-static uint64_t s2_attributes(const struct iommusim_pgtable *p, unsigned prot)
-{
-	uint64_t word = shared_attributes(prot);
-
-	if (prot & IOMMUSIM_PROT_MMIO)
-		word |= MEMATTR(0x1);
-	else if (prot & IOMMUSIM_PROT_CACHE)
-		word |= MEMATTR(0xf);
-	else
-		word |= MEMATTR(0x5);
-	return word | (prot & IOMMUSIM_PROT_READ ? HAP_READ : 0) |
-	       (prot & IOMMUSIM_PROT_WRITE ? HAP_WRITE : 0);
-}
-
-static unsigned s2_prot(uint64_t word)
-{
-	unsigned prot = word & HAP_READ ? IOMMUSIM_PROT_READ : 0;
-
-	prot |= word & HAP_WRITE ? IOMMUSIM_PROT_WRITE : 0;
-	prot |= word & XN ? IOMMUSIM_PROT_NOEXEC : 0;
-	prot |= (word & SH_INNER) == SH_INNER ? IOMMUSIM_PROT_CACHE : 0;
-	return prot | ((word & MEMATTR(0xf)) == MEMATTR(0x1) ? IOMMUSIM_PROT_MMIO : 0);
-}
-
-static uint64_t kept(const struct iommusim_pgtable *p, uint64_t word)
-{
-	return word &
-	       (PT_BITS(11, 2) | XN | (p->config.kernel >= IOMMUSIM_KERNEL(6, 12) ? DBM : 0));
-}
-
-/* ---- Engines: one per granule and stage ---- */
-
-#define WORDS(stage, granule, index, addr)                                                         \
-	{                                                                                          \
-		.granule_lg2 = (granule), .index_lg2 = (index),                                    \
-		.linear_lg2 = (granule) == 16 ? 52 : 48, .kind = kind, .are_leaves = are_leaves,   \
-		.leaf = leaf, .table = table, .address = (addr), .attributes = stage##_attributes, \
-		.kept = kept, .prot = stage##_prot                                                 \
-	}
-
-static const struct isim_pgtable_words s1_4k = WORDS(s1, 12, 9, address);
-static const struct isim_pgtable_words s1_16k = WORDS(s1, 14, 11, address);
-static const struct isim_pgtable_words s1_64k = WORDS(s1, 16, 13, address_64k);
-static const struct isim_pgtable_words s2_4k = WORDS(s2, 12, 9, address);
-static const struct isim_pgtable_words s2_16k = WORDS(s2, 14, 11, address);
-static const struct isim_pgtable_words s2_64k = WORDS(s2, 16, 13, address_64k);
-
-ISIM_PGTABLE_OPS(s1_4k);
-ISIM_PGTABLE_OPS(s1_16k);
-ISIM_PGTABLE_OPS(s1_64k);
-ISIM_PGTABLE_OPS(s2_4k);
-ISIM_PGTABLE_OPS(s2_16k);
-ISIM_PGTABLE_OPS(s2_64k);
-
-/* ---- Configuration ---- */
-
-static const struct granule {
-	unsigned lg2, index_lg2;
-	uint64_t pgsizes;
-	unsigned max_bits; /* of ias and oas */
-	unsigned tg0, tg1;
-	const struct isim_pgtable_ops *s1, *s2;
-} granules[] = {
-	{ 12, 9, PT_BIT(12) | PT_BIT(21) | PT_BIT(30), 48, 0, 2, &s1_4k_ops, &s2_4k_ops },
-	{ 14, 11, PT_BIT(14) | PT_BIT(25), 48, 2, 1, &s1_16k_ops, &s2_16k_ops },
-	{ 16, 13, PT_BIT(16) | PT_BIT(29) | PT_BIT(42), 52, 1, 3, &s1_64k_ops, &s2_64k_ops },
-};
+#define S1_QUIRKS (IOMMUSIM_QUIRK_ARM_NS | IOMMUSIM_QUIRK_ARM_TTBR1 | IOMMUSIM_QUIRK_ARM_OUTER_WBWA)
 
 /* The CPU page if it is offered, else the largest size below it, else the smallest above. */
-static const struct granule *choose_granule(uint64_t pgsizes, unsigned page_shift)
+static const struct isim_arm_granule *choose_granule(uint64_t pgsizes, unsigned page_shift)
 {
 	uint64_t below = pgsizes & isim_low_bits(page_shift + 1);
 	unsigned lg2;
@@ -186,9 +32,9 @@ static const struct granule *choose_granule(uint64_t pgsizes, unsigned page_shif
 	if (!pgsizes)
 		return NULL;
 	lg2 = below ? isim_high_bit(below) : isim_low_bit(pgsizes);
-	for (unsigned i = 0; i < ISIM_ARRAY_LEN(granules); i++)
-		if (granules[i].lg2 == lg2)
-			return &granules[i];
+	for (unsigned i = 0; i < ISIM_ARM_NR_GRANULES; i++)
+		if (isim_arm_granules[i].lg2 == lg2)
+			return &isim_arm_granules[i];
 	return NULL;
 }
 
@@ -203,31 +49,47 @@ static unsigned encode_oas(unsigned oas)
 	return i;
 }
 
-/* Levels, and entries of the first table. Tables are at least a CPU page. */
-static void set_geometry(struct iommusim_pgtable *p, const struct granule *g)
+/* Levels, and entries of the first table: *lg2. */
+static unsigned levels_of(const struct iommusim_pgtable *p, const struct isim_arm_granule *g,
+                          unsigned *lg2)
 {
 	unsigned bits = p->info.ias - g->lg2;
 	unsigned levels = (bits + g->index_lg2 - 1) / g->index_lg2;
 
-	p->top = levels - 1;
-	p->root_index_lg2 = bits - g->index_lg2 * p->top;
-	p->info.nr_levels = levels;
+	*lg2 = bits - g->index_lg2 * (levels - 1);
+	return levels;
 }
 
-static void set_sizes(struct iommusim_pgtable *p, const struct granule *g)
+/* Pages that several words are together; not in Linux, whose tables never have the hint. */
+static void add_runs(struct iommusim_pgtable *p, const struct isim_arm_granule *g)
 {
-	uint64_t page = isim_bit(p->config.page_shift), root = isim_bit(3 + p->root_index_lg2);
+	for (unsigned level = 0; level < 2 && level <= p->top; level++) {
+		unsigned shift = g->lg2 + level * g->index_lg2;
 
-	p->info.root_bytes = root > page ? root : page;
-	p->info.table_bytes = g->lg2 > p->config.page_shift ? isim_bit(g->lg2) : page;
+		if (!(p->info.pgsizes >> shift & 1))
+			continue;
+		isim_pgtable_add_run(p, level, g->run_lg2[level], shift + g->run_lg2[level]);
+		p->info.pgsizes |= isim_bit(shift + g->run_lg2[level]);
+	}
+}
+
+/* Tables are at least a CPU page. */
+static void set_engine(struct iommusim_pgtable *p, const struct isim_arm_granule *g,
+                       const struct isim_pgtable_ops *const ops[2], unsigned levels,
+                       unsigned root_index_lg2)
+{
+	p->ops = ops[p->config.contiguous];
+	isim_pgtable_set_geometry(p, p->ops->words, levels, root_index_lg2, p->config.page_shift);
+	if (p->config.contiguous)
+		add_runs(p, g);
 }
 
 /* Page sizes and address widths that one granule leaves. */
-static int narrow(struct iommusim_pgtable *p, const struct granule *g)
+static int narrow(struct iommusim_pgtable *p, const struct isim_arm_granule *g)
 {
 	const struct iommusim_pgtable_config *c = &p->config;
 
-	p->info.pgsizes = c->pgsizes & g->pgsizes;
+	p->info.pgsizes &= g->pgsizes;
 	if (c->oas <= 48)
 		p->info.pgsizes &= ~PT_BIT(42);
 	p->info.ias = c->ias < g->max_bits ? c->ias : g->max_bits;
@@ -236,35 +98,40 @@ static int narrow(struct iommusim_pgtable *p, const struct granule *g)
 		return isim_fail(&p->diag, IOMMUSIM_EINVAL, "ias %u is not above the granule, 2^%u",
 		                 p->info.ias, g->lg2);
 	p->info.tcr_ips = encode_oas(p->info.oas);
-	if (p->info.tcr_ips > 6)
-		return isim_fail(&p->diag, IOMMUSIM_EINVAL,
-		                 "oas %u is none of 32, 36, 40, 42, 44, 48, 52", p->info.oas);
 	return 0;
 }
 
-static int check_quirks(struct iommusim_pgtable *p, uint32_t quirks)
+static int check_oas(struct iommusim_pgtable *p)
 {
-	uint32_t unknown = p->config.quirks & ~quirks;
-
-	return unknown ? isim_fail(&p->diag, IOMMUSIM_EINVAL, "%s knows no quirks 0x%x",
-	                           p->config.format->name, (unsigned)unknown)
-	               : 0;
+	if (p->info.tcr_ips <= 6)
+		return 0;
+	return isim_fail(&p->diag, IOMMUSIM_EINVAL, "oas %u is none of 32, 36, 40, 42, 44, 48, 52",
+	                 p->info.oas);
 }
 
-/* What both stages share. The granule; NULL: -EINVAL, worded. */
-static const struct granule *configure(struct iommusim_pgtable *p, uint32_t quirks)
+/* What a variant may have at most. */
+static int check_widths(struct iommusim_pgtable *p, unsigned ias, unsigned oas)
+{
+	if (p->config.ias <= ias && p->config.oas <= oas)
+		return 0;
+	return isim_fail(&p->diag, IOMMUSIM_EINVAL, "%s has at most ias %u and oas %u, not %u, %u",
+	                 p->config.format->name, ias, oas, p->config.ias, p->config.oas);
+}
+
+/* What all share, with the page sizes in @pgsizes. The granule; NULL: -EINVAL, worded. */
+static const struct isim_arm_granule *configure(struct iommusim_pgtable *p, uint32_t quirks,
+                                                uint64_t pgsizes)
 {
 	const struct iommusim_pgtable_config *c = &p->config;
-	const struct granule *g = choose_granule(c->pgsizes, c->page_shift);
+	const struct isim_arm_granule *g = choose_granule(c->pgsizes & pgsizes, c->page_shift);
 
 	if (!g)
 		isim_fail(&p->diag, IOMMUSIM_EINVAL,
 		          "page sizes 0x%llx leave no granule of 4K, 16K or 64K",
 		          (unsigned long long)c->pgsizes);
-	if (!g || check_quirks(p, quirks) || narrow(p, g))
+	p->info.pgsizes = c->pgsizes & pgsizes;
+	if (!g || isim_pgtable_check_quirks(p, quirks) || narrow(p, g))
 		return NULL;
-	set_geometry(p, g);
-	p->info.format = c->format;
 	p->info.tcr_tg = g->tg0;
 	p->info.tcr_sh = c->is_noncoherent ? 2 : 3;
 	p->info.tcr_orgn = p->info.tcr_irgn = !c->is_noncoherent;
@@ -273,18 +140,12 @@ static const struct granule *configure(struct iommusim_pgtable *p, uint32_t quir
 	return g;
 }
 
-static int s1_configure(struct iommusim_pgtable *p)
+/* ---- Stage 1 ---- */
+
+static int s1_registers(struct iommusim_pgtable *p, const struct isim_arm_granule *g)
 {
 	const struct iommusim_pgtable_config *c = &p->config;
-	uint32_t quirks =
-		IOMMUSIM_QUIRK_ARM_NS | IOMMUSIM_QUIRK_ARM_TTBR1 | IOMMUSIM_QUIRK_ARM_OUTER_WBWA;
-	const struct granule *g;
 
-	if (c->kernel >= IOMMUSIM_KERNEL(6, 12))
-		quirks |= IOMMUSIM_QUIRK_ARM_HD;
-	g = configure(p, quirks);
-	if (!g)
-		return -IOMMUSIM_EINVAL;
 	if (c->quirks & IOMMUSIM_QUIRK_ARM_OUTER_WBWA) {
 		if (!c->is_noncoherent)
 			return isim_fail(&p->diag, IOMMUSIM_EINVAL,
@@ -296,51 +157,114 @@ static int s1_configure(struct iommusim_pgtable *p)
 	if (c->quirks & IOMMUSIM_QUIRK_ARM_NS)
 		p->table_flags |= NSTABLE;
 	p->info.mair = MAIR;
-	p->ops = g->s1;
-	set_sizes(p, g);
+	return check_oas(p);
+}
+
+static int s1_of_sizes(struct iommusim_pgtable *p, uint64_t pgsizes)
+{
+	int has_hd = p->config.kernel >= IOMMUSIM_KERNEL(6, 12);
+	const struct isim_arm_granule *g =
+		configure(p, S1_QUIRKS | (has_hd ? IOMMUSIM_QUIRK_ARM_HD : 0), pgsizes);
+	unsigned levels, lg2;
+	int err = g ? s1_registers(p, g) : -IOMMUSIM_EINVAL;
+
+	if (err)
+		return err;
+	levels = levels_of(p, g, &lg2);
+	set_engine(p, g, g->s1, levels, lg2);
 	return 0;
 }
 
-/* Up to 16 tables of the next level side by side take the place of a level 0 of Arm's. */
-static void concatenate(struct iommusim_pgtable *p, const struct granule *g)
+static int s1_configure(struct iommusim_pgtable *p)
 {
-	if (p->info.nr_levels != 4 || p->root_index_lg2 > 4)
-		return;
-	p->root_index_lg2 += g->index_lg2;
-	p->top--;
-	p->info.nr_levels--;
+	return s1_of_sizes(p, UINT64_MAX);
+}
+
+static int s1_32_configure(struct iommusim_pgtable *p)
+{
+	int err = check_widths(p, 32, 40);
+
+	return err ? err : s1_of_sizes(p, SIZES_32);
+}
+
+/* ---- Stage 2 ---- */
+
+static int s2_of_sizes(struct iommusim_pgtable *p, uint64_t pgsizes)
+{
+	const struct isim_arm_granule *g = configure(p, 0, pgsizes);
+	unsigned levels, lg2;
+	int err = g ? check_oas(p) : -IOMMUSIM_EINVAL;
+
+	if (err)
+		return err;
+	levels = levels_of(p, g, &lg2);
+	/* Up to 16 tables of the next level side by side take the place of a level 0 of Arm's. */
+	if (levels == 4 && lg2 <= 4) {
+		lg2 += g->index_lg2;
+		levels--;
+	}
+	p->info.tcr_sl = ~(4 - levels + (g->lg2 == 12)) & 3;
+	set_engine(p, g, g->s2, levels, lg2);
+	return 0;
 }
 
 static int s2_configure(struct iommusim_pgtable *p)
 {
-	const struct granule *g = configure(p, 0);
-	unsigned start;
+	return s2_of_sizes(p, UINT64_MAX);
+}
+
+static int s2_32_configure(struct iommusim_pgtable *p)
+{
+	int err = check_widths(p, 40, 40);
+
+	return err ? err : s2_of_sizes(p, SIZES_32);
+}
+
+/* ---- Mali ---- */
+
+/* A walk reads four levels, however few are needed: the first table may have but one entry. */
+static int mali_configure(struct iommusim_pgtable *p)
+{
+	int err = check_widths(p, 48, 40);
+	const struct isim_arm_granule *g = err ? NULL : configure(p, 0, SIZES_32);
+	unsigned levels, lg2;
 
 	if (!g)
 		return -IOMMUSIM_EINVAL;
-	concatenate(p, g);
-	start = 4 - p->info.nr_levels;
-	p->info.tcr_sl = ~(start + (g->lg2 == 12)) & 3;
-	p->ops = g->s2;
-	set_sizes(p, g);
+	if (!g->mali || p->config.contiguous)
+		return isim_fail(&p->diag, IOMMUSIM_EINVAL,
+		                 "Mali has a granule of 4K and no contiguous hint");
+	levels = levels_of(p, g, &lg2);
+	p->ops = g->mali;
+	isim_pgtable_set_geometry(p, p->ops->words, 4, levels == 4 ? lg2 : 0, p->config.page_shift);
+	p->info.mair = MEMATTR;
 	return 0;
 }
 
-static void set_root(struct iommusim_pgtable *p)
+static void mali_set_root(struct iommusim_pgtable *p)
 {
-	p->info.ttbr = p->info.root;
+	p->info.ttbr =
+		p->info.root | TRANSTAB_MODE | (p->config.is_noncoherent ? 0 : TRANSTAB_OUTER);
 }
 
-static const struct isim_pgtable_impl s1_impl = { s1_configure, set_root };
-static const struct isim_pgtable_impl s2_impl = { s2_configure, set_root };
+static const struct isim_pgtable_impl s1_impl = { .configure = s1_configure };
+static const struct isim_pgtable_impl s2_impl = { .configure = s2_configure };
+static const struct isim_pgtable_impl s1_32_impl = { .configure = s1_32_configure,
+	                                             .ias = 32,
+	                                             .oas = 40 };
+static const struct isim_pgtable_impl s2_32_impl = { .configure = s2_32_configure,
+	                                             .ias = 40,
+	                                             .oas = 40 };
+static const struct isim_pgtable_impl mali_impl = { .configure = mali_configure,
+	                                            .set_root = mali_set_root,
+	                                            .oas = 40 };
 
 const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae_s1 = {
 	.name = "arm-lpae-s1",
 	.kernel_name = "arm_64_lpae_s1",
 	.source = "Arm Architecture Reference Manual (DDI 0487), D8.3, VMSAv8-64 descriptors",
 	.summary = "Arm 64-bit long descriptors, stage 1: SMMUv2, SMMUv3",
-	.quirks = IOMMUSIM_QUIRK_ARM_NS | IOMMUSIM_QUIRK_ARM_TTBR1 | IOMMUSIM_QUIRK_ARM_OUTER_WBWA |
-	          IOMMUSIM_QUIRK_ARM_HD,
+	.quirks = S1_QUIRKS | IOMMUSIM_QUIRK_ARM_HD,
 	.word_bytes = 8,
 	.impl = &s1_impl,
 };
@@ -352,4 +276,32 @@ const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae_s2 = {
 	.summary = "Arm 64-bit long descriptors, stage 2: SMMUv2, SMMUv3",
 	.word_bytes = 8,
 	.impl = &s2_impl,
+};
+
+const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae32_s1 = {
+	.name = "arm-lpae32-s1",
+	.kernel_name = "arm_32_lpae_s1",
+	.source = "Arm Architecture Reference Manual (DDI 0487), G5.5, VMSAv8-32 long descriptors",
+	.summary = "Arm 32-bit long descriptors, stage 1: Renesas IPMMU, SMMUv2",
+	.quirks = S1_QUIRKS | IOMMUSIM_QUIRK_ARM_HD,
+	.word_bytes = 8,
+	.impl = &s1_32_impl,
+};
+
+const struct iommusim_pgtable_format iommusim_pgtable_arm_lpae32_s2 = {
+	.name = "arm-lpae32-s2",
+	.kernel_name = "arm_32_lpae_s2",
+	.source = "Arm Architecture Reference Manual (DDI 0487), G5.5, VMSAv8-32 long descriptors",
+	.summary = "Arm 32-bit long descriptors, stage 2: SMMUv2",
+	.word_bytes = 8,
+	.impl = &s2_32_impl,
+};
+
+const struct iommusim_pgtable_format iommusim_pgtable_arm_mali_lpae = {
+	.name = "arm-mali-lpae",
+	.kernel_name = "arm_mali_lpae",
+	.source = "words that Linux 6.1 and 6.12 write for Panfrost; Arm publishes no manual",
+	.summary = "Arm Mali Midgard and Bifrost GPUs: long descriptors of their own",
+	.word_bytes = 8,
+	.impl = &mali_impl,
 };

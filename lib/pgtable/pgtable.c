@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The handle around an engine: creation, copies, checks, and walks that need not be fast. */
-#include "pgtable/pgtable.h"
+#include "pgtable/live.h"
 
 #include <string.h>
 
@@ -9,35 +9,20 @@
 
 #define GFP_KERNEL UINT32_C(0xcc0) /* include/linux/gfp_types.h */
 
-static const struct iommusim_pgtable_format *const formats[] = {
-	&iommusim_pgtable_arm_lpae_s1,
-	&iommusim_pgtable_arm_lpae_s2,
-};
-
-const struct iommusim_pgtable_format *iommusim_pgtable_format_at(size_t index)
-{
-	return index < ISIM_ARRAY_LEN(formats) ? formats[index] : NULL;
-}
-
-const struct iommusim_pgtable_format *iommusim_pgtable_format_find(const char *name)
-{
-	for (size_t i = 0; i < ISIM_ARRAY_LEN(formats); i++)
-		if (!strcmp(name, formats[i]->name) || !strcmp(name, formats[i]->kernel_name))
-			return formats[i];
-	return NULL;
-}
-
 static void fill_defaults(struct iommusim_pgtable_config *c)
 {
+	static const struct isim_pgtable_impl none = { .ias = 0 };
+	const struct isim_pgtable_impl *impl = c->format ? c->format->impl : &none;
+
 	c->kernel = isim_kernel(c->kernel);
 	if (!c->page_shift)
 		c->page_shift = 12;
 	if (!c->ias)
-		c->ias = 48;
+		c->ias = impl->ias ? impl->ias : 48;
 	if (!c->oas)
-		c->oas = 48;
+		c->oas = impl->oas ? impl->oas : 48;
 	if (!c->arena_start)
-		c->arena_start = ARENA_START;
+		c->arena_start = impl->arena_start ? impl->arena_start : ARENA_START;
 }
 
 static int check_config(struct iommusim_pgtable *p)
@@ -52,6 +37,9 @@ static int check_config(struct iommusim_pgtable *p)
 	if (c->ias > 64 || c->oas > 64)
 		return isim_fail(&p->diag, IOMMUSIM_EINVAL, "ias %u or oas %u is not 1 .. 64",
 		                 c->ias, c->oas);
+	if (c->contiguous > 1)
+		return isim_fail(&p->diag, IOMMUSIM_EINVAL, "contiguous is 0 or 1, not %u",
+		                 c->contiguous);
 	if (c->arena_start & (isim_bit(20) - 1) || c->arena_start > ARENA_MAX)
 		return isim_fail(&p->diag, IOMMUSIM_EINVAL,
 		                 "arena_start 0x%llx is not a multiple of 1 MiB up to 2^47",
@@ -59,34 +47,43 @@ static int check_config(struct iommusim_pgtable *p)
 	return 0;
 }
 
-/* The memory of @memory, or an empty arena with room for the first table. */
+/* The memory of @memory, or an empty arena with room for the first tables. */
 static int open_memory(struct iommusim_pgtable *p, const struct iommusim_table_memory *memory)
 {
 	int err;
 
 	if (!memory) {
 		p->arena.start = p->config.arena_start;
-		p->arena.used = p->info.root_bytes; /* room for it as well */
+		p->arena.used = p->info.nr_roots * p->info.root_bytes; /* room for them as well */
 		err = isim_pgtable_grow(p);
 		p->arena.used = 0;
 		return err;
 	}
-	p->arena.enough = UINT64_MAX;
 	err = isim_copy_sized(&p->memory, sizeof(p->memory), memory);
 	if (!err && (!p->memory.alloc_table || !p->memory.free_table || !p->memory.table_at))
 		err = isim_fail(&p->diag, IOMMUSIM_EINVAL,
 		                "table memory needs alloc_table, free_table and table_at");
-	return err;
+	p->memory.size = sizeof(p->memory);
+	return err ? err : isim_pgtable_grow(p);
 }
 
-static int open_root(struct iommusim_pgtable *p)
+static int open_roots(struct iommusim_pgtable *p)
 {
-	int err = isim_pgtable_new(p, p->info.root_bytes, GFP_KERNEL, &p->info.root);
+	for (unsigned i = 0; i < p->info.nr_roots; i++) {
+		uint64_t pa;
+		int err = isim_pgtable_new(p, p->top, GFP_KERNEL, &pa);
 
-	if (err)
-		return err;
-	p->root = isim_pgtable_at(p, p->info.root);
-	p->config.format->impl->set_root(p);
+		if (err)
+			return err;
+		p->info.roots[i] = pa;
+		p->roots[i] = isim_pgtable_find(p, pa, p->top)->words;
+	}
+	p->info.root = p->info.roots[0];
+	p->root = p->roots[0];
+	if (p->config.format->impl->set_root)
+		p->config.format->impl->set_root(p);
+	else
+		p->info.ttbr = p->info.root;
 	return 0;
 }
 
@@ -94,15 +91,58 @@ static void prepare(struct iommusim_pgtable *p)
 {
 	const struct isim_pgtable_words *w = p->ops->words;
 
-	p->root_words = p->info.root_bytes / p->config.format->word_bytes;
+	p->info.format = p->config.format;
 	p->iova_flip = p->config.quirks & IOMMUSIM_QUIRK_ARM_TTBR1 ? UINT64_MAX : 0;
-	p->iova_high = ~isim_low_bits(p->info.ias);
+	p->iova_high = w->is_aliasing ? 0 : ~isim_low_bits(p->info.ias);
 	p->pa_high = ~isim_low_bits(p->info.oas);
-	memset(p->level_of, ISIM_NO_LEVEL, sizeof(p->level_of));
-	for (unsigned level = 0; level < IOMMUSIM_MAX_LEVELS; level++)
-		p->level_of[w->granule_lg2 + level * w->index_lg2] = (uint8_t)level;
-	for (unsigned prot = 0; prot < ISIM_ARRAY_LEN(p->attributes); prot++)
-		p->attributes[prot] = w->attributes(p, prot);
+	for (unsigned form = 0; form < ISIM_NR_FORMS; form++)
+		for (unsigned prot = 0; prot < ISIM_ARRAY_LEN(p->attributes[form]); prot++)
+			p->attributes[form][prot] = w->attributes(p, prot, form);
+	for (unsigned level = 0; w->empty && level <= p->top; level++)
+		p->empty[level] = w->empty(p, level);
+}
+
+void isim_pgtable_set_geometry(struct iommusim_pgtable *p, const struct isim_pgtable_words *w,
+                               unsigned nr_levels, unsigned root_index_lg2, unsigned min_lg2)
+{
+	uint64_t min = isim_bit(min_lg2);
+
+	p->top = nr_levels - 1;
+	p->root_index_lg2 = root_index_lg2;
+	memset(p->place, ISIM_NO_LEVEL, sizeof(p->place));
+	for (unsigned level = 0; level < nr_levels; level++) {
+		unsigned lg2 = level == p->top ? root_index_lg2 : isim_pgtable_index_lg2(w, level);
+		uint64_t bytes = isim_bit(lg2) * w->word_bytes;
+
+		p->table_bytes[level] = bytes > min ? bytes : min;
+		isim_pgtable_add_run(p, level, 0, isim_pgtable_shift(w, level));
+	}
+	p->root_words = p->table_bytes[p->top] / w->word_bytes;
+	p->info.nr_levels = nr_levels;
+	p->info.nr_roots = 1;
+	p->info.root_bytes = p->table_bytes[p->top];
+	p->info.table_bytes = p->table_bytes[0];
+}
+
+void isim_pgtable_add_run(struct iommusim_pgtable *p, unsigned level, unsigned run_lg2,
+                          unsigned page_lg2)
+{
+	p->place[page_lg2] = (struct isim_pgtable_place){ (uint8_t)level, (uint8_t)run_lg2 };
+}
+
+int isim_pgtable_check_quirks(struct iommusim_pgtable *p, uint32_t quirks)
+{
+	uint32_t unknown = p->config.quirks & ~quirks;
+
+	return unknown ? isim_fail(&p->diag, IOMMUSIM_EINVAL, "%s knows no quirks 0x%x",
+	                           p->config.format->name, (unsigned)unknown)
+	               : 0;
+}
+
+int isim_pgtable_bug(struct iommusim_pgtable *p, const char *why, uint64_t address)
+{
+	p->info.nr_bugs++;
+	return isim_fail(&p->diag, IOMMUSIM_EBUG, "%s: 0x%llx", why, (unsigned long long)address);
 }
 
 static int open_tables(struct iommusim_pgtable *p)
@@ -117,7 +157,7 @@ static int open_tables(struct iommusim_pgtable *p)
 		return err;
 	prepare(p);
 	err = open_memory(p, p->config.memory);
-	return err ? err : open_root(p);
+	return err ? err : open_roots(p);
 }
 
 int iommusim_pgtable_create(const struct iommusim_pgtable_config *config,
@@ -149,11 +189,16 @@ void iommusim_pgtable_destroy(struct iommusim_pgtable *pgtable)
 	if (!pgtable)
 		return;
 	host = pgtable->diag.host;
-	if (pgtable->root && !pgtable->arena.bytes)
-		isim_pgtable_free_tree(pgtable, pgtable->info.root, pgtable->top);
+	for (unsigned i = 0; pgtable->live && i < pgtable->info.nr_roots; i++)
+		if (pgtable->memory.size && pgtable->roots[i])
+			isim_pgtable_free_tree(pgtable, pgtable->info.roots[i], pgtable->top);
+	isim_live_free_all(pgtable);
+	isim_free(&host, pgtable->live);
 	isim_free(&host, pgtable->arena.bytes);
 	isim_free(&host, pgtable);
 }
+
+/* ---- Copies ---- */
 
 static int copy_arena(struct iommusim_pgtable *copy, const struct isim_pgtable_arena *arena)
 {
@@ -161,7 +206,32 @@ static int copy_arena(struct iommusim_pgtable *copy, const struct isim_pgtable_a
 	if (!copy->arena.bytes)
 		return -IOMMUSIM_EHOST;
 	memcpy(copy->arena.bytes, arena->bytes, (size_t)arena->used);
+	isim_live_move(copy, copy->arena.bytes);
 	return 0;
+}
+
+/* The copies of its tables that the owner of @memory made. */
+static int copy_elsewhere(struct iommusim_pgtable *copy, const struct iommusim_table_memory *memory)
+{
+	int err = isim_copy_sized(&copy->memory, sizeof(copy->memory), memory);
+
+	if (err || !copy->memory.table_at || !copy->memory.alloc_table || !copy->memory.free_table)
+		return err ? err : -IOMMUSIM_EINVAL;
+	copy->memory.size = sizeof(copy->memory);
+	return isim_live_look_up(copy);
+}
+
+static int fill_copy(struct iommusim_pgtable *copy, const struct iommusim_pgtable *from,
+                     const struct iommusim_table_memory *memory)
+{
+	*copy = *from;
+	copy->arena.bytes = NULL;
+	isim_pgtable_forget_found(copy);
+	copy->live = isim_zalloc(&from->diag.host, from->nr_live_slots, sizeof(*copy->live));
+	if (!copy->live)
+		return -IOMMUSIM_EHOST;
+	memcpy(copy->live, from->live, (size_t)from->nr_live_slots * sizeof(*copy->live));
+	return memory ? copy_elsewhere(copy, memory) : copy_arena(copy, &from->arena);
 }
 
 int iommusim_pgtable_fork(const struct iommusim_pgtable *pgtable,
@@ -176,14 +246,12 @@ int iommusim_pgtable_fork(const struct iommusim_pgtable *pgtable,
 	p = isim_zalloc(&pgtable->diag.host, 1, sizeof(*p));
 	if (!p)
 		return -IOMMUSIM_EHOST;
-	*p = *pgtable;
-	isim_pgtable_forget_found(p);
-	err = memory ? open_memory(p, memory) : copy_arena(p, &pgtable->arena);
+	err = fill_copy(p, pgtable, memory);
 	if (err) {
+		isim_free(&pgtable->diag.host, p->live);
 		isim_free(&pgtable->diag.host, p);
 		return err;
 	}
-	p->root = isim_pgtable_at(p, p->info.root);
 	*copy = p;
 	return 0;
 }
@@ -198,32 +266,13 @@ struct iommusim_pgtable_info iommusim_pgtable_info(const struct iommusim_pgtable
 	return pgtable->info;
 }
 
-/* ---- The engine, behind its checks ---- */
-
-static int is_out_of_range(const struct iommusim_pgtable *p, uint64_t iova)
-{
-	return ((iova ^ p->iova_flip) & p->iova_high) != 0;
-}
-
-static int has_size(const struct iommusim_pgtable *p, uint64_t pgsize)
-{
-	return pgsize && !(pgsize & ~p->info.pgsizes);
-}
+/* ---- The engine ---- */
 
 int iommusim_pgtable_map(struct iommusim_pgtable *pgtable, const struct iommusim_map_pages *pages,
                          uint64_t *mapped)
 {
-	int err;
-
 	*mapped = 0;
-	if (!has_size(pgtable, pages->pgsize))
-		return -IOMMUSIM_EINVAL;
-	if (is_out_of_range(pgtable, pages->iova) || pages->pa & pgtable->pa_high)
-		return -IOMMUSIM_ERANGE;
-	if (!(pages->prot & (IOMMUSIM_PROT_READ | IOMMUSIM_PROT_WRITE)))
-		return -IOMMUSIM_EINVAL;
-	err = isim_pgtable_reserve(pgtable);
-	return err ? err : pgtable->ops->map(pgtable, pages, mapped);
+	return pgtable->ops->map(pgtable, pages, mapped);
 }
 
 uint64_t iommusim_pgtable_unmap(struct iommusim_pgtable *pgtable, uint64_t iova, uint64_t pgsize,
@@ -231,9 +280,6 @@ uint64_t iommusim_pgtable_unmap(struct iommusim_pgtable *pgtable, uint64_t iova,
 {
 	struct iommusim_map_pages pages = { .iova = iova, .pgsize = pgsize, .count = count };
 
-	if (!has_size(pgtable, pgsize) || !count || is_out_of_range(pgtable, iova) ||
-	    isim_pgtable_reserve(pgtable))
-		return 0;
 	return pgtable->ops->unmap(pgtable, &pages, flush);
 }
 
@@ -242,61 +288,32 @@ uint64_t iommusim_pgtable_iova_to_phys(const struct iommusim_pgtable *pgtable, u
 	return pgtable->ops->iova_to_phys(pgtable, iova);
 }
 
-/* ---- Walks ---- */
-
-static unsigned shift_of(const struct iommusim_pgtable *p, unsigned level)
-{
-	const struct isim_pgtable_words *w = p->ops->words;
-
-	return w->granule_lg2 + level * w->index_lg2;
-}
-
-static uint64_t index_of(const struct iommusim_pgtable *p, uint64_t iova, unsigned level)
-{
-	unsigned bits = level == p->top ? p->root_index_lg2 : p->ops->words->index_lg2;
-
-	return iova >> shift_of(p, level) & isim_low_bits(bits);
-}
-
 void iommusim_pgtable_walk(const struct iommusim_pgtable *pgtable, uint64_t iova,
                            struct iommusim_pgtable_walk *walk)
 {
-	const struct isim_pgtable_words *w = pgtable->ops->words;
-	uint64_t pa = pgtable->info.root;
+	pgtable->ops->walk(pgtable, iova, walk);
+}
 
-	memset(walk, 0, sizeof(*walk));
-	for (unsigned level = pgtable->top;; level--) {
-		uint64_t index = index_of(pgtable, iova, level);
-		uint64_t word = isim_le64(isim_pgtable_at(pgtable, pa)[index]);
-		enum isim_word_kind kind = w->kind(word, level);
+/* ---- Ranges ---- */
 
-		walk->step[walk->nr].table = pa;
-		walk->step[walk->nr].index = index;
-		walk->step[walk->nr++].word = word;
-		pa = w->address(word);
-		if (kind == ISIM_WORD_LEAF) {
-			walk->is_mapped = 1;
-			walk->pa = pa;
-			walk->size = isim_bit(shift_of(pgtable, level));
-			walk->prot = w->prot(word);
-		}
-		if (kind != ISIM_WORD_TABLE || !level)
-			return;
-	}
+static int is_out_of_range(const struct iommusim_pgtable *p, uint64_t iova)
+{
+	return ((iova ^ p->iova_flip) & p->iova_high) != 0;
 }
 
 /* The first and the last address that the tables can map. */
 static void span_of(const struct iommusim_pgtable *p, uint64_t *first, uint64_t *last)
 {
-	uint64_t low = isim_low_bits(shift_of(p, p->top) + p->root_index_lg2);
+	unsigned roots_lg2 = isim_high_bit(p->info.nr_roots);
+	uint64_t low = isim_low_bits(isim_pgtable_shift(p->ops->words, p->top) + p->root_index_lg2 +
+	                             roots_lg2);
 
 	*first = p->config.quirks & IOMMUSIM_QUIRK_ARM_TTBR1 ? ~low : 0;
 	*last = *first | low;
 }
 
-/* The leaf of the first mapped page at or above *iova, which moves to its start. 0: none. */
-static int next_leaf(const struct iommusim_pgtable *p, uint64_t *iova,
-                     struct iommusim_pgtable_walk *walk)
+int isim_pgtable_next_leaf(const struct iommusim_pgtable *p, uint64_t *iova,
+                           struct iommusim_pgtable_walk *walk)
 {
 	uint64_t first, last;
 
@@ -307,7 +324,7 @@ static int next_leaf(const struct iommusim_pgtable *p, uint64_t *iova,
 		uint64_t size;
 
 		iommusim_pgtable_walk(p, *iova, walk);
-		size = isim_bit(shift_of(p, p->top + 1 - walk->nr));
+		size = walk->is_mapped ? walk->size : walk->step[walk->nr - 1].size;
 		*iova = isim_align_down(*iova, size);
 		if (walk->is_mapped)
 			return 1;
@@ -324,7 +341,7 @@ int iommusim_pgtable_next(const struct iommusim_pgtable *pgtable, uint64_t iova,
 	struct iommusim_pgtable_walk walk;
 	uint64_t at = iova;
 
-	if (!next_leaf(pgtable, &at, &walk))
+	if (!isim_pgtable_next_leaf(pgtable, &at, &walk))
 		return 0;
 	*range = (struct iommusim_mapped_range){ at, walk.pa, 0, walk.size, walk.prot };
 	do {

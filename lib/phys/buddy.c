@@ -5,17 +5,58 @@
  */
 #include "phys/zone.h"
 
+#include "base/compiler.h"
+
 #include <string.h>
+
+static void *new_leaf(const struct iommusim_phys *phys, unsigned top_order)
+{
+	return isim_zalloc(&phys->diag.host, isim_bit(top_order),
+	                   sizeof(uint16_t) + sizeof(struct isim_link) / 2);
+}
+
+int isim_leaf_create(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame)
+{
+	void **leaf = &zone->leaf[frame >> zone->top_order];
+
+	if (!*leaf)
+		*leaf = new_leaf(phys, zone->top_order);
+	return *leaf ? 0 : -IOMMUSIM_EHOST;
+}
 
 int isim_leaf_reserve(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame)
 {
 	void **leaf = &zone->leaf[frame >> zone->top_order];
 
-	if (*leaf)
-		return 0;
-	*leaf = isim_zalloc(&phys->diag.host, isim_bit(zone->top_order),
-	                    sizeof(uint16_t) + sizeof(struct isim_link) / 2);
-	return *leaf ? 0 : -IOMMUSIM_EHOST;
+	if (!*leaf && phys->spares && phys->spares->nr)
+		*leaf = phys->spares->leaf[--phys->spares->nr];
+	return isim_leaf_create(phys, zone, frame);
+}
+
+int isim_spares_reserve(const struct iommusim_phys *phys, unsigned nr)
+{
+	struct isim_spares *spares = phys->spares;
+	int err = isim_grow(&phys->diag.host, &spares->leaf, &spares->cap, nr, sizeof(void *));
+
+	if (err)
+		return err;
+	for (; spares->nr < nr; spares->nr++) {
+		spares->leaf[spares->nr] = new_leaf(phys, phys->nr_orders - 1);
+		if (!spares->leaf[spares->nr])
+			return -IOMMUSIM_EHOST;
+	}
+	return 0;
+}
+
+void isim_spares_destroy(const struct iommusim_phys *phys)
+{
+	struct isim_spares *spares = phys->spares;
+
+	while (spares && spares->nr)
+		isim_free(&phys->diag.host, spares->leaf[--spares->nr]);
+	if (spares)
+		isim_free(&phys->diag.host, spares->leaf);
+	isim_free(&phys->diag.host, spares);
 }
 
 void isim_top_cut(struct isim_zone *zone, uint32_t frame)
@@ -76,8 +117,15 @@ static void set_prev(struct isim_zone *zone, uint32_t frame, unsigned order, uin
 		isim_leaf_link(zone, frame)->prev = prev;
 }
 
-void isim_list_add(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type,
-                   int to_tail)
+/* What a block adds to the number of free frames: isolated ones are not for anybody. */
+static uint64_t counted_frames(unsigned order, unsigned type)
+{
+	return (uint64_t)(type != IOMMUSIM_ISOLATE) << order;
+}
+
+/* The two below know nothing of the number of free frames: their callers count. */
+ISIM_INLINE void link_block(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type,
+                            int to_tail)
 {
 	uint32_t *head = &zone->head[order][type];
 	uint32_t *tail = &zone->tail[order][type];
@@ -100,7 +148,7 @@ void isim_list_add(struct isim_zone *zone, uint32_t frame, unsigned order, unsig
 }
 
 /* The block keeps its state: whoever takes it off a list says what it is next. */
-void isim_list_del(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type)
+ISIM_INLINE void unlink_block(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type)
 {
 	uint32_t next = isim_list_next(zone, frame, order);
 	uint32_t prev = list_prev(zone, frame, order);
@@ -117,6 +165,55 @@ void isim_list_del(struct isim_zone *zone, uint32_t frame, unsigned order, unsig
 		zone->nonempty[type] &= ~(1u << order);
 }
 
+/* As unlink_block(), of a block that is smaller than a top block. */
+ISIM_INLINE void unlink_piece(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type)
+{
+	const struct isim_link *link = isim_leaf_link(zone, frame);
+	uint32_t next = link->next, prev = link->prev;
+
+	if (next == ISIM_NIL)
+		zone->tail[order][type] = prev;
+	else
+		isim_leaf_link(zone, next)->prev = prev;
+	if (prev == ISIM_NIL)
+		zone->head[order][type] = next;
+	else
+		isim_leaf_link(zone, prev)->next = next;
+	if (--zone->nr_blocks[order][type] == 0)
+		zone->nonempty[type] &= ~(1u << order);
+}
+
+/* Push a block that is smaller than a top block at the head of its list. */
+ISIM_INLINE void push_piece(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type)
+{
+	struct isim_link *link = isim_leaf_link(zone, frame);
+	uint32_t next = zone->head[order][type];
+
+	isim_leaf_states(zone, frame)[isim_leaf_index(zone, frame)] =
+		(uint16_t)isim_free_state(order, type);
+	link->next = next;
+	link->prev = ISIM_NIL;
+	if (next == ISIM_NIL)
+		zone->tail[order][type] = frame;
+	else
+		isim_leaf_link(zone, next)->prev = frame;
+	zone->head[order][type] = frame;
+	zone->nr_blocks[order][type]++;
+}
+
+void isim_list_add(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type,
+                   int to_tail)
+{
+	link_block(zone, frame, order, type, to_tail);
+	zone->nr_free += counted_frames(order, type);
+}
+
+void isim_list_del(struct isim_zone *zone, uint32_t frame, unsigned order, unsigned type)
+{
+	unlink_block(zone, frame, order, type);
+	zone->nr_free -= counted_frames(order, type);
+}
+
 void isim_block_split(struct isim_zone *zone, uint32_t frame, unsigned have, unsigned want,
                       unsigned type)
 {
@@ -124,9 +221,12 @@ void isim_block_split(struct isim_zone *zone, uint32_t frame, unsigned have, uns
 		return;
 	if (have == zone->top_order)
 		isim_top_cut(zone, frame);
+	zone->nr_cuts += have - want;
+	zone->nr_free += counted_frames(have, type) - counted_frames(want, type);
+	zone->nonempty[type] |= (1u << have) - (1u << want);
 	while (have > want) {
 		have--;
-		isim_list_add(zone, frame + (1u << have), have, type, 0);
+		push_piece(zone, frame + (1u << have), have, type);
 	}
 }
 
@@ -146,7 +246,11 @@ uint32_t isim_take_smallest(const struct iommusim_phys *phys, struct isim_zone *
 		if (*err)
 			return ISIM_NIL;
 	}
-	isim_list_del(zone, frame, have, type);
+	zone->nr_free -= counted_frames(have, type);
+	if (have < zone->top_order)
+		unlink_piece(zone, frame, have, type);
+	else
+		unlink_block(zone, frame, have, type);
 	isim_block_split(zone, frame, have, order, type);
 	return frame;
 }
@@ -177,30 +281,50 @@ static void set_pageblocks(struct isim_zone *zone, uint32_t frame, unsigned orde
 		isim_set_pageblock(zone, frame + at, type);
 }
 
+/* May the block of @order merge with its free @buddy? Then 6.12 tags the buddy's pageblocks. */
+static int merges(struct isim_zone *zone, uint32_t buddy, unsigned order, struct isim_freeing how)
+{
+	unsigned theirs = isim_pageblock(zone, buddy);
+
+	if (!may_merge(how.type, theirs))
+		return 0;
+	if (how.retag && theirs != how.type)
+		set_pageblocks(zone, buddy, order, how.type);
+	return 1;
+}
+
 void isim_block_free(struct isim_zone *zone, uint32_t frame, struct isim_freeing how)
 {
+	uint16_t *states = isim_leaf_states(zone, frame);
 	unsigned order = how.order;
+	uint32_t head = zone->head[order][how.type];
 	int cold;
+
+	if (head != ISIM_NIL && order < zone->top_order) /* the neighbour, if it does not merge */
+		ISIM_PREFETCH(isim_leaf_link(zone, head));
 
 	for (; order < zone->top_order; order++) {
 		uint32_t buddy = frame ^ (1u << order);
-		unsigned theirs;
+		uint16_t *state = &states[isim_leaf_index(zone, buddy)];
+		unsigned type = isim_block_type(*state);
 
-		if (!isim_starts_block(zone, buddy, ISIM_FREE | order))
+		if ((*state & (ISIM_STATE_BITS | ISIM_ORDER_BITS)) != (ISIM_FREE | order))
 			break;
-		if (order >= zone->pageblock_order) {
-			theirs = isim_pageblock(zone, buddy);
-			if (!may_merge(how.type, theirs))
-				break;
-			if (how.retag && theirs != how.type)
-				set_pageblocks(zone, buddy, order, how.type);
-		}
-		isim_list_del(zone, buddy, order, isim_block_type(isim_state(zone, buddy)));
-		isim_set_state(zone, buddy, order, ISIM_INNER);
+		if (order >= zone->pageblock_order && !merges(zone, buddy, order, how))
+			break;
+		unlink_piece(zone, buddy, order, type);
+		zone->nr_free -= counted_frames(order, type);
+		*state = ISIM_INNER;
 		frame &= buddy;
 	}
+	zone->nr_free += counted_frames(order, how.type);
 	cold = how.to_tail || merge_likely(zone, frame, order);
-	isim_list_add(zone, frame, order, how.type, cold);
+	if (order < zone->top_order && !cold) {
+		push_piece(zone, frame, order, how.type);
+		zone->nonempty[how.type] |= 1u << order;
+	} else {
+		link_block(zone, frame, order, how.type, cold);
+	}
 }
 
 /* The order of the largest block that starts at @frame and ends before @end. */
@@ -255,8 +379,85 @@ int isim_occupy(const struct iommusim_phys *phys, struct isim_zone *zone, uint32
 
 		if (err)
 			return err;
-		isim_set_state(zone, first, order, isim_used_state(order, kind));
+		isim_set_state(zone, first, order, isim_used_state(order, kind) | ISIM_POPULATION);
+		if (kind != IOMMUSIM_PAGE_RESERVED)
+			zone->nr_used[1][kind] += 1u << order;
 		first += 1u << order;
 	}
+	return 0;
+}
+
+uint32_t isim_block_start(const struct isim_zone *zone, uint32_t frame)
+{
+	uint32_t start = frame & ~((1u << zone->top_order) - 1);
+
+	if (isim_top_state(zone, frame >> zone->top_order) != ISIM_CUT)
+		return start;
+	for (unsigned order = 0; order <= zone->top_order; order++) {
+		start = frame & ~((1u << order) - 1);
+		if ((isim_state(zone, start) & ISIM_STATE_BITS) != ISIM_INNER)
+			break;
+	}
+	return start;
+}
+
+static int is_all_used(const struct isim_zone *zone, uint32_t frame, uint32_t end)
+{
+	for (uint32_t at = isim_block_start(zone, frame); at < end;) {
+		unsigned state = isim_state(zone, at);
+
+		if ((state & ISIM_STATE_BITS) != ISIM_USED ||
+		    isim_block_kind(state) == ISIM_KIND_PCP)
+			return 0;
+		at += 1u << isim_block_order(state);
+	}
+	return 1;
+}
+
+/* Cut the block in use around @frame until one of @order starts there, or a smaller one. */
+static int cut_used(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame,
+                    unsigned order)
+{
+	uint32_t start = isim_block_start(zone, frame);
+	unsigned state = isim_state(zone, start), have = isim_block_order(state);
+	int err = have > order ? open_top(phys, zone, frame, order) : 0;
+
+	if (err)
+		return err;
+	state &= ~(ISIM_ORDER_BITS | ISIM_COMPOUND);
+	while (have > order) {
+		have--;
+		isim_set_state(zone, start, have, state | have);
+		isim_set_state(zone, start + (1u << have), have, state | have);
+		start |= frame & 1u << have;
+	}
+	return 0;
+}
+
+int isim_block_carve(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame,
+                     unsigned order, enum iommusim_page_kind kind)
+{
+	unsigned state = isim_used_state(order, kind) | ISIM_POPULATION;
+	uint32_t end = frame + (1u << order);
+	int err;
+
+	if (!is_all_used(zone, frame, end))
+		return -IOMMUSIM_EINVAL;
+	err = cut_used(phys, zone, frame, order);
+	if (err)
+		return err;
+	for (uint32_t at = frame; at < end;) {
+		unsigned was = isim_state(zone, at), have = isim_block_order(was);
+
+		if (isim_block_kind(was) != IOMMUSIM_PAGE_RESERVED)
+			isim_count_unused(zone, was);
+		isim_set_state(zone, at, have, ISIM_INNER);
+		at += 1u << have;
+	}
+	if (order == zone->top_order)
+		isim_set_top_state(zone, frame >> order, ISIM_INNER);
+	isim_set_state(zone, frame, order, state);
+	if (kind != IOMMUSIM_PAGE_RESERVED)
+		isim_count_used(zone, state);
 	return 0;
 }

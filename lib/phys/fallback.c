@@ -3,10 +3,10 @@
  * Taking pages when the lists of the wanted migratetype are empty. Which block is raided, and how
  * much of its pageblock changes hands, differs by release: generation A takes the largest block,
  * C claims a pageblock that is mostly of its own kind, else takes the smallest block as it is.
- * Models __rmqueue_fallback(), Linux 6.1.192, and __rmqueue_claim(), __rmqueue_steal(), 6.12.117;
- * simplifies: no watermark boost, no CMA requests.
+ * Models __rmqueue(), __rmqueue_fallback(), Linux 6.1.192, and __rmqueue_claim(),
+ * __rmqueue_steal(), 6.12.117.
  */
-#include "phys/zone.h"
+#include "phys/request.h"
 
 /* Which lists to try, in order, and where the search found something. */
 static const uint8_t preference[3][2] = {
@@ -46,18 +46,26 @@ static int whole_ok(const struct isim_zone *zone, unsigned order, unsigned start
 	return order >= zone->pageblock_order / 2 || start != IOMMUSIM_MOVABLE;
 }
 
-/* Count the pageblock of the free block @found, which is smaller than a pageblock. */
-static struct census take_census(const struct isim_zone *zone, struct candidate found)
+/* The pageblock of @frame. Of one that begins before the zone, the part from @frame on. */
+static struct census bounds(const struct isim_zone *zone, uint32_t frame)
 {
 	uint32_t size = 1u << zone->pageblock_order;
-	uint32_t first = found.frame & ~(size - 1), end = first + size;
+	uint32_t first = frame & ~(size - 1), end = first + size;
 	struct census census = { .first = first, .end = end, .whole = 1 };
 
 	if (first < zone->first || end > zone->end) {
 		census.whole = 0;
-		census.first = first < zone->first ? found.frame : first;
+		census.first = first < zone->first ? frame : first;
 	}
-	for (uint32_t at = census.first; at < end && at < zone->end;) {
+	return census;
+}
+
+/* Count the pageblock of the free block @found, which is smaller than a pageblock. */
+static struct census take_census(const struct isim_zone *zone, struct candidate found)
+{
+	struct census census = bounds(zone, found.frame);
+
+	for (uint32_t at = census.first; at < census.end && at < zone->end;) {
 		unsigned state = isim_state(zone, at);
 		uint32_t frames = 1u << isim_block_order(state);
 
@@ -83,19 +91,74 @@ static int claimable(const struct isim_zone *zone, const struct census *census, 
 	return census->free + alike >= size / 2;
 }
 
-/* Move every free block of the pageblock to the tails of @type's lists, upwards. */
-static void move_free(struct isim_zone *zone, const struct census *census, unsigned type)
+/*
+ * From 6.12 on the counter follows each step of a block that is taken or moved; before, it is told
+ * of the whole by whoever asked for it.
+ */
+static void account(const struct iommusim_phys *phys, struct isim_zone *zone, unsigned cpu,
+                    int32_t change)
 {
+	if (phys->kernel >= IOMMUSIM_KERNEL(6, 12))
+		isim_account(zone, cpu, change);
+}
+
+/* The least order of a block that is taken from another type. */
+static unsigned min_order(const struct isim_zone *zone, const struct isim_take *take)
+{
+	if (take->aflags & ISIM_ALLOC_NOFRAGMENT && take->order < zone->pageblock_order)
+		return zone->pageblock_order;
+	return take->order;
+}
+
+/*
+ * Types begin to mix: keep more free for a while, so that kswapd tidies up. Models
+ * boost_watermark(), Linux 6.1 and 6.12.
+ */
+static void boost(const struct iommusim_phys *phys, struct isim_zone *zone,
+                  const struct isim_take *take)
+{
+	uint64_t step = isim_bit(zone->pageblock_order);
+	uint64_t most = zone->numbers.high * 15000 / 10000;
+
+	if (!(phys->features & IOMMUSIM_PHYS_WATERMARKS) || 4 * step > zone->numbers.managed)
+		return;
+	if (most < step)
+		most = step;
+	zone->numbers.boost += step;
+	if (zone->numbers.boost > most)
+		zone->numbers.boost = most;
+	if (take->aflags & ISIM_ALLOC_KSWAPD)
+		zone->flags |= IOMMUSIM_ZONE_FLAG_BOOSTED;
+}
+
+/* Move every free block of the pageblock to the tails of @type's lists, upwards. */
+static uint32_t move_free(const struct iommusim_phys *phys, struct isim_zone *zone,
+                          const struct census *census, unsigned type, unsigned cpu)
+{
+	uint32_t moved = 0;
+
 	for (uint32_t at = census->first; at < census->end;) {
 		unsigned state = isim_state(zone, at);
 		unsigned order = isim_block_order(state);
 
 		if ((state & ISIM_STATE_BITS) == ISIM_FREE) {
 			isim_list_del(zone, at, order, isim_block_type(state));
+			account(phys, zone, cpu, -(1 << order));
 			isim_list_add(zone, at, order, type, 1);
+			account(phys, zone, cpu, 1 << order);
+			moved += 1u << order;
 		}
 		at += 1u << order;
 	}
+	return moved;
+}
+
+uint32_t isim_pageblock_move(struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame,
+                             unsigned type, unsigned cpu)
+{
+	struct census census = bounds(zone, frame);
+
+	return census.end > zone->end ? 0 : move_free(phys, zone, &census, type, cpu);
 }
 
 static void tell(struct iommusim_phys *phys, const struct isim_zone *zone,
@@ -130,6 +193,18 @@ static void retag(struct isim_zone *zone, struct candidate found, unsigned type)
 		isim_set_pageblock(zone, found.frame + at, type);
 }
 
+/* The smallest sufficient block of @type's lists, which the counter is told of. */
+static uint32_t smallest(const struct iommusim_phys *phys, struct isim_zone *zone,
+                         struct isim_take *take, unsigned type, int *err)
+{
+	uint32_t frame = isim_take_smallest(phys, zone, take->order, type, err);
+
+	if (frame != ISIM_NIL && type != IOMMUSIM_ISOLATE)
+		account(phys, zone, take->cpu, -(1 << take->order));
+	take->taken_as = type;
+	return frame;
+}
+
 /* ---- Generation A ---- */
 
 /* The largest block of another type; for small movable requests that may not take all, the
@@ -138,7 +213,7 @@ static struct candidate largest(const struct isim_zone *zone, const struct isim_
 {
 	struct candidate found = { ISIM_NIL, 0, 0 };
 
-	for (unsigned order = zone->top_order + 1; order-- > take->min_order;) {
+	for (unsigned order = zone->top_order + 1; order-- > min_order(zone, take);) {
 		found = pick(zone, order, take->type);
 		if (found.frame != ISIM_NIL)
 			break;
@@ -155,7 +230,8 @@ static struct candidate largest(const struct isim_zone *zone, const struct isim_
 }
 
 /* Move the block, or all free blocks of its pageblock, to the lists of @take's type. */
-static void steal(struct isim_zone *zone, const struct isim_take *take, struct candidate found)
+static void steal(struct iommusim_phys *phys, struct isim_zone *zone, const struct isim_take *take,
+                  struct candidate found)
 {
 	struct census census;
 
@@ -165,12 +241,13 @@ static void steal(struct isim_zone *zone, const struct isim_take *take, struct c
 		retag(zone, found, take->type);
 		goto single;
 	}
+	boost(phys, zone, take);
 	if (!whole_ok(zone, found.order, take->type))
 		goto single;
 	census = take_census(zone, found);
 	if (census.end > zone->end)
 		goto single;
-	move_free(zone, &census, take->type);
+	move_free(phys, zone, &census, take->type, take->cpu);
 	if (claimable(zone, &census, take->type))
 		isim_set_pageblock(zone, found.frame, take->type);
 	return;
@@ -190,9 +267,9 @@ static uint32_t fallback_a(struct iommusim_phys *phys, struct isim_zone *zone,
 	if (*err)
 		return ISIM_NIL;
 	take->found_on = found.type;
-	steal(zone, take, found);
+	steal(phys, zone, take, found);
 	tell(phys, zone, take, found, found.frame);
-	return isim_take_smallest(phys, zone, take->order, take->type, err);
+	return smallest(phys, zone, take, take->type, err);
 }
 
 /* ---- Generation C ---- */
@@ -210,22 +287,25 @@ static uint32_t claim(struct iommusim_phys *phys, struct isim_zone *zone, struct
 		if (*err)
 			return ISIM_NIL;
 		isim_list_del(zone, found.frame, found.order, found.type);
+		account(phys, zone, take->cpu, -(1 << found.order));
 		retag(zone, found, take->type);
 		isim_block_split(zone, found.frame, found.order, take->order, take->type);
+		account(phys, zone, take->cpu, (1 << found.order) - (1 << take->order));
 		return found.frame;
 	}
+	boost(phys, zone, take);
 	census = take_census(zone, found);
 	if (!census.whole || !claimable(zone, &census, take->type))
 		return ISIM_NIL;
-	move_free(zone, &census, take->type);
+	move_free(phys, zone, &census, take->type, take->cpu);
 	isim_set_pageblock(zone, found.frame, take->type);
-	return isim_take_smallest(phys, zone, take->order, take->type, err);
+	return smallest(phys, zone, take, take->type, err);
 }
 
 static uint32_t claim_any(struct iommusim_phys *phys, struct isim_zone *zone,
                           struct isim_take *take, int *err)
 {
-	for (unsigned order = zone->top_order + 1; order-- > take->min_order;) {
+	for (unsigned order = zone->top_order + 1; order-- > min_order(zone, take);) {
 		struct candidate found = pick(zone, order, take->type);
 		uint32_t frame;
 
@@ -259,6 +339,7 @@ static uint32_t steal_smallest(struct iommusim_phys *phys, struct isim_zone *zon
 			break;
 		isim_list_del(zone, found.frame, order, found.type);
 		isim_block_split(zone, found.frame, order, take->order, found.type);
+		account(phys, zone, take->cpu, -(1 << take->order));
 		take->found_on = found.type;
 		tell(phys, zone, take, found, found.frame);
 		return found.frame;
@@ -266,25 +347,77 @@ static uint32_t steal_smallest(struct iommusim_phys *phys, struct isim_zone *zon
 	return ISIM_NIL;
 }
 
-static uint32_t fallback_c(struct iommusim_phys *phys, struct isim_zone *zone,
-                           struct isim_take *take, int *err)
+/* Blocks of CMA areas, for those who may move. */
+static uint32_t take_cma(const struct iommusim_phys *phys, struct isim_zone *zone,
+                         struct isim_take *take, int *err)
 {
-	uint32_t frame = claim_any(phys, zone, take, err);
+	uint32_t frame;
 
-	if (frame != ISIM_NIL || *err || take->nofragment)
+	if (!(take->aflags & ISIM_ALLOC_CMA))
+		return ISIM_NIL;
+	frame = smallest(phys, zone, take, IOMMUSIM_CMA, err);
+	if (frame != ISIM_NIL)
+		take->found_on = IOMMUSIM_CMA;
+	return frame;
+}
+
+/* More than half of what is free is of CMA areas: these first. */
+static int prefers_cma(const struct isim_zone *zone, const struct isim_take *take)
+{
+	return take->aflags & ISIM_ALLOC_CMA && zone->nonempty[IOMMUSIM_CMA] &&
+	       isim_frames_of(zone, IOMMUSIM_CMA) > (isim_nr_free_counted(zone) + take->untold) / 2;
+}
+
+static uint32_t take_a(struct iommusim_phys *phys, struct isim_zone *zone, struct isim_take *take,
+                       int *err)
+{
+	uint32_t frame = smallest(phys, zone, take, take->type, err);
+
+	if (frame == ISIM_NIL && !*err)
+		frame = take_cma(phys, zone, take, err);
+	if (frame == ISIM_NIL && !*err)
+		frame = fallback_a(phys, zone, take, err);
+	return frame;
+}
+
+/* A refill goes on where the last block was found; a claim filled the own lists. */
+static uint32_t take_c(struct iommusim_phys *phys, struct isim_zone *zone, struct isim_take *take,
+                       int *err)
+{
+	uint32_t frame = ISIM_NIL;
+
+	if (take->mode == ISIM_TAKE_NORMAL)
+		frame = smallest(phys, zone, take, take->type, err);
+	if (frame != ISIM_NIL || *err)
 		return frame;
-	return steal_smallest(phys, zone, take, err);
+	if (take->mode <= ISIM_TAKE_CMA) {
+		frame = take_cma(phys, zone, take, err);
+		take->mode = frame != ISIM_NIL ? ISIM_TAKE_CMA : take->mode;
+	}
+	if (frame != ISIM_NIL || *err)
+		return frame;
+	if (take->mode <= ISIM_TAKE_CLAIM) {
+		frame = claim_any(phys, zone, take, err);
+		take->mode = frame != ISIM_NIL ? ISIM_TAKE_NORMAL : take->mode;
+	}
+	if (frame != ISIM_NIL || *err || take->aflags & ISIM_ALLOC_NOFRAGMENT)
+		return frame;
+	frame = steal_smallest(phys, zone, take, err);
+	take->mode = frame != ISIM_NIL ? ISIM_TAKE_STEAL : take->mode;
+	return frame;
 }
 
 uint32_t isim_zone_take(struct iommusim_phys *phys, struct isim_zone *zone, struct isim_take *take,
                         int *err)
 {
-	uint32_t frame = isim_take_smallest(phys, zone, take->order, take->type, err);
+	uint32_t frame = ISIM_NIL;
 
-	take->found_on = take->type;
+	take->found_on = take->taken_as = take->type;
+	if (prefers_cma(zone, take))
+		frame = take_cma(phys, zone, take, err);
 	if (frame != ISIM_NIL || *err)
 		return frame;
 	if (phys->fallback == IOMMUSIM_FALLBACK_A)
-		return fallback_a(phys, zone, take, err);
-	return fallback_c(phys, zone, take, err);
+		return take_a(phys, zone, take, err);
+	return take_c(phys, zone, take, err);
 }

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From counts to a memory that has them. A region is an aligned stretch of 2^k frames that is not
- * one free block. It is two halves: at most one of them is a free block of order k - 1, else the
- * two would have merged; the other is a region in turn, and a region of one frame is a frame in
- * use. So n regions of order k hold at most n free blocks of order k - 1 and leave 2n less those
- * regions of that order: which spans are large enough follows from counting, and filling each
- * region greedily, from the largest block down, uses them as well as can be.
+ * From counts to a memory that has them: spans that are large enough (span.c), filled upwards, each
+ * region greedily, from the largest block down, which uses them as well as can be.
  */
 #include "phys/snapshot.h"
 
@@ -15,100 +11,14 @@
 struct layout {
 	const struct iommusim_phys *phys;
 	struct isim_zone *zone;
+	const struct isim_span *span;
+	uint32_t limit; /* behind the memory, as a frame number of the zone */
 	uint64_t left[IOMMUSIM_MAX_ORDERS][IOMMUSIM_NR_MIGRATETYPES]; /* free blocks */
-	uint64_t blocks[IOMMUSIM_NR_MIGRATETYPES]; /* pageblocks that have no place yet */
+	uint64_t planned[IOMMUSIM_NR_MIGRATETYPES]; /* pageblocks for small blocks */
+	uint64_t cut[IOMMUSIM_NR_MIGRATETYPES];     /* the same, those that are cut */
+	uint64_t blocks[IOMMUSIM_NR_MIGRATETYPES];  /* pageblocks that have no place yet */
 	uint64_t nr_added;
 };
-
-/*
- * Do @regions of order @top hold @nr[k] free blocks of each order k below it, down to @bottom? Then
- * the regions of order @bottom that this leaves go to *rest.
- */
-static int holds(const uint64_t *nr, uint64_t regions, unsigned top, unsigned bottom,
-                 uint64_t *rest)
-{
-	for (unsigned order = top; order-- > bottom;) {
-		if (nr[order] > regions)
-			return 0;
-		regions = 2 * regions - nr[order];
-	}
-	*rest = regions;
-	return 1;
-}
-
-static void counts_of_type(const struct isim_snapshot_zone *from, unsigned type, uint64_t *nr)
-{
-	for (unsigned order = 0; order < IOMMUSIM_MAX_ORDERS; order++)
-		nr[order] = from->by_type[order][type];
-}
-
-/* The fewest pageblocks that hold @type's blocks that are smaller than a pageblock. */
-static uint64_t pageblocks_needed(const struct isim_snapshot_zone *from, unsigned type,
-                                  unsigned pageblock_order)
-{
-	uint64_t nr[IOMMUSIM_MAX_ORDERS], low = 0, high = 0, rest;
-
-	counts_of_type(from, type, nr);
-	for (unsigned order = 0; order < pageblock_order; order++)
-		high += nr[order];
-	while (low < high) {
-		uint64_t mid = low + (high - low) / 2;
-
-		if (holds(nr, mid, pageblock_order, 0, &rest))
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return low;
-}
-
-static uint64_t all_pageblocks(const struct isim_snapshot_zone *from)
-{
-	uint64_t nr = 0;
-
-	for (unsigned type = 0; type < IOMMUSIM_NR_MIGRATETYPES; type++)
-		nr += from->nr_pageblocks[type];
-	return nr;
-}
-
-/* A span of @tops whole top blocks and, behind them, @extra pageblocks, fewer than a top block. */
-struct span {
-	uint64_t tops, extra;
-};
-
-/*
- * Does @span hold the free blocks of @from, of which @needed pageblocks hold those smaller than a
- * pageblock? The extra pageblocks take only such: what is larger might reach beyond the end.
- */
-static int is_enough(const struct isim_snapshot_zone *from, const struct isim_zone *shape,
-                     const struct span *span, uint64_t needed)
-{
-	uint64_t rest;
-
-	return span->tops >= from->nr[shape->top_order] &&
-	       holds(from->nr, span->tops - from->nr[shape->top_order], shape->top_order,
-	             shape->pageblock_order, &rest) &&
-	       rest + span->extra >= needed;
-}
-
-/* Frames that the zone spans: as many pageblocks as pagetypeinfo counts, if they are enough, else
- * the fewest whole top blocks that are. */
-static uint64_t frames_needed(const struct isim_snapshot_zone *from, const struct isim_zone *shape)
-{
-	uint64_t total = all_pageblocks(from), needed = 0;
-	unsigned in_top_lg2 = shape->top_order - shape->pageblock_order;
-	struct span span = { total >> in_top_lg2, total & isim_low_bits(in_top_lg2) };
-
-	for (unsigned type = 0; type < IOMMUSIM_NR_MIGRATETYPES; type++)
-		needed += pageblocks_needed(from, type, shape->pageblock_order);
-	if (total && is_enough(from, shape, &span, needed))
-		return total << shape->pageblock_order;
-	span.tops += span.extra != 0 || !total;
-	span.extra = 0;
-	while (!is_enough(from, shape, &span, needed))
-		span.tops++;
-	return span.tops << shape->top_order;
-}
 
 /* ---- Filling ---- */
 
@@ -131,33 +41,64 @@ static int any_left(const struct layout *l, unsigned order, unsigned type)
 	return left != 0;
 }
 
+/* Is the stretch of 2^@order frames inside the zone's memory, all of it? */
+static int is_inside(const struct layout *l, uint32_t frame, unsigned order)
+{
+	return frame >= l->zone->first && frame < l->limit && l->limit - frame >= 1u << order;
+}
+
+static int is_outside(const struct layout *l, uint32_t frame, unsigned order)
+{
+	return frame >= l->limit || l->zone->first >= frame + (1u << order);
+}
+
+/* What is inside of a stretch is in use. */
+static int use(struct layout *l, uint32_t frame, unsigned order, unsigned type)
+{
+	uint32_t first = frame > l->zone->first ? frame : l->zone->first;
+	uint32_t end = l->limit - frame < 1u << order ? l->limit : frame + (1u << order);
+
+	return isim_occupy(l->phys, l->zone, first, end, isim_kind_of_type(type));
+}
+
 /* Place a free block of @order, of a type that still has some. 1, 0: none has, or an error. */
 static int place_free(struct layout *l, uint32_t frame, unsigned order, unsigned type)
 {
 	int err;
 
-	if (!l->left[order][type])
+	if (!l->left[order][type] || !is_inside(l, frame, order))
 		return 0;
 	l->left[order][type]--;
 	err = isim_release(l->phys, l->zone, frame, frame + (1u << order), type);
 	return err ? err : 1;
 }
 
-/* Fill a region inside a pageblock with blocks of its type. */
+/* Fill a region inside a pageblock, or a part of it, with blocks of its type. */
 static int fill_region(struct layout *l, uint32_t frame, unsigned order, unsigned type)
 {
 	uint32_t half = (1u << order) / 2;
 	int placed;
 
+	if (is_outside(l, frame, order))
+		return 0;
 	if (!any_left(l, order, type))
-		return isim_occupy(l->phys, l->zone, frame, frame + (1u << order),
-		                   isim_kind_of_type(type));
+		return use(l, frame, order, type);
 	placed = place_free(l, frame, order - 1, type);
 	if (placed < 0)
 		return placed;
-	if (!placed)
-		placed = fill_region(l, frame, order - 1, type);
-	return placed < 0 ? placed : fill_region(l, frame + half, order - 1, type);
+	if (!placed) {
+		int err = fill_region(l, frame, order - 1, type);
+
+		if (err)
+			return err;
+	}
+	if (!placed || !is_inside(l, frame, order))
+		placed = place_free(l, frame + half, order - 1, type);
+	else
+		placed = 0;
+	if (placed)
+		return placed < 0 ? placed : 0;
+	return fill_region(l, frame + half, order - 1, type);
 }
 
 /* Is any block still to be placed? */
@@ -170,25 +111,59 @@ static int is_any_left(const struct layout *l)
 	return any;
 }
 
-/* The first type of which there are pageblocks without a place; Movable if there are none. */
+/* Pageblocks that @type's free blocks will still take. */
+static uint64_t pageblocks_to_come(const struct layout *l, unsigned type)
+{
+	unsigned pageblock_order = l->zone->pageblock_order;
+	uint64_t nr = l->planned[type] + l->cut[type];
+
+	for (unsigned order = pageblock_order; order <= l->zone->top_order; order++)
+		nr += l->left[order][type] << (order - pageblock_order);
+	return nr;
+}
+
+/* The first type of which there are pageblocks that its free blocks do not take; Movable if there
+ * are none. */
 static unsigned first_type_left(const struct layout *l)
 {
 	for (unsigned type = 0; type < IOMMUSIM_NR_MIGRATETYPES; type++)
-		if (l->blocks[type])
+		if (l->blocks[type] > pageblocks_to_come(l, type))
 			return type;
 	return IOMMUSIM_MOVABLE;
 }
 
-/* A pageblock that is no free block: of the first type that has small blocks, or pageblocks, left.
- */
+/* The first type that has pageblocks planned for its small blocks. */
+static unsigned next_type(struct layout *l)
+{
+	for (unsigned type = 0; type < IOMMUSIM_NR_MIGRATETYPES; type++)
+		if (l->planned[type]) {
+			l->planned[type]--;
+			return type;
+		}
+	return ISIM_NO_TYPE;
+}
+
+/* A pageblock in use, of a type that has no place yet for all that were counted. */
+static int use_pageblock_of_any(struct layout *l, uint32_t frame)
+{
+	unsigned type = first_type_left(l);
+
+	use_pageblock(l, frame, type);
+	return use(l, frame, l->zone->pageblock_order, type);
+}
+
+/* A pageblock that is no free block. */
 static int fill_pageblock(struct layout *l, uint32_t frame)
 {
-	unsigned order = l->zone->pageblock_order, type = 0;
+	unsigned order = l->zone->pageblock_order, type;
 
-	while (type < IOMMUSIM_NR_MIGRATETYPES && !any_left(l, order, type))
-		type++;
-	if (type == IOMMUSIM_NR_MIGRATETYPES)
-		type = first_type_left(l);
+	if (is_inside(l, frame, order))
+		type = next_type(l);
+	else
+		type = l->span->edge_type[frame >= l->zone->first];
+	if (type == ISIM_NO_TYPE)
+		return use_pageblock_of_any(l, frame);
+	l->cut[type] -= l->cut[type] && !is_inside(l, frame, order);
 	use_pageblock(l, frame, type);
 	return fill_region(l, frame, order, type);
 }
@@ -196,6 +171,8 @@ static int fill_pageblock(struct layout *l, uint32_t frame)
 /* A whole free block of a pageblock or more, of the first type that has one left. */
 static int fill_free(struct layout *l, uint32_t frame, unsigned order)
 {
+	if (!is_inside(l, frame, order))
+		return 0;
 	for (unsigned type = 0; type < IOMMUSIM_NR_MIGRATETYPES; type++) {
 		uint32_t size = 1u << l->zone->pageblock_order;
 
@@ -208,22 +185,33 @@ static int fill_free(struct layout *l, uint32_t frame, unsigned order)
 	return 0;
 }
 
-/* A region of a pageblock or more: below it, one free half where there is one to place. */
+/* A region of a pageblock or more, or a part of it: below it, one free half where there is one to
+ * place; where it is cut, both may be free. */
 static int fill_large(struct layout *l, uint32_t frame, unsigned order)
 {
 	uint32_t half = (1u << order) / 2;
 	int placed;
 
-	if (frame >= l->zone->end)
-		return 0; /* beyond the end that was cut off */
+	if (is_outside(l, frame, order))
+		return 0;
 	if (order == l->zone->pageblock_order)
 		return fill_pageblock(l, frame);
 	placed = fill_free(l, frame, order - 1);
 	if (placed < 0)
 		return placed;
-	if (!placed)
-		placed = fill_large(l, frame, order - 1);
-	return placed < 0 ? placed : fill_large(l, frame + half, order - 1);
+	if (!placed) {
+		int err = fill_large(l, frame, order - 1);
+
+		if (err)
+			return err;
+	}
+	if (!placed || !is_inside(l, frame, order))
+		placed = fill_free(l, frame + half, order - 1);
+	else
+		placed = 0;
+	if (placed)
+		return placed < 0 ? placed : 0;
+	return fill_large(l, frame + half, order - 1);
 }
 
 /* A whole top block in use, of one type: without metadata for its frames. 1; 0: it cannot be; or an
@@ -234,7 +222,8 @@ static int fill_used(struct layout *l, uint32_t frame)
 	unsigned type = first_type_left(l);
 	int err;
 
-	if (is_any_left(l) || l->blocks[type] < size / block || l->zone->end - frame < size)
+	if (is_any_left(l) || l->blocks[type] < size / block ||
+	    !is_inside(l, frame, l->zone->top_order))
 		return 0;
 	for (uint32_t at = frame; at < frame + size; at += block)
 		use_pageblock(l, at, type);
@@ -242,6 +231,7 @@ static int fill_used(struct layout *l, uint32_t frame)
 	return err ? err : 1;
 }
 
+/* Whole top blocks come first, and then those that the memory's start or end cuts. */
 static int fill_top(struct layout *l, uint32_t frame)
 {
 	unsigned order = l->zone->top_order;
@@ -252,62 +242,136 @@ static int fill_top(struct layout *l, uint32_t frame)
 	return placed ? placed : fill_large(l, frame, order);
 }
 
+/* The hole behind the memory is in use for good, as it was created; what shares a top block with
+ * the memory has to be told again. */
+static int fill_hole(struct layout *l)
+{
+	uint64_t top_end = isim_align_up(l->limit, isim_bit(l->zone->top_order));
+	uint32_t end = top_end < l->zone->end ? (uint32_t)top_end : l->zone->end;
+
+	return isim_occupy(l->phys, l->zone, l->limit, end, IOMMUSIM_PAGE_RESERVED);
+}
+
 static int fill_zone(struct layout *l, const struct isim_snapshot_zone *from)
 {
-	int err = 0;
+	int err = fill_hole(l);
 
 	memcpy(l->left, from->by_type, sizeof(l->left));
 	memcpy(l->blocks, from->nr_pageblocks, sizeof(l->blocks));
-	for (uint32_t at = 0; err >= 0 && at < l->zone->end; at += 1u << l->zone->top_order)
+	memcpy(l->planned, l->span->pageblocks, sizeof(l->planned));
+	for (unsigned i = 0; i < 2; i++)
+		if (l->span->edge_type[i] != ISIM_NO_TYPE)
+			l->cut[l->span->edge_type[i]]++;
+	for (uint32_t at = 0; err >= 0 && at < l->limit; at += 1u << l->zone->top_order)
 		err = fill_top(l, at);
+	assert(err < 0 || !is_any_left(l));
 	return err < 0 ? err : 0;
 }
 
-/* ---- Where zones start ---- */
+/* ---- The machine ---- */
 
-static uint64_t usual_start(unsigned zone, unsigned page_shift)
+/* Choose all spans. 0 or a worded error. */
+static int place_zones(const struct iommusim_snapshot *snap,
+                       const struct iommusim_phys_config *config, struct isim_span *spans,
+                       struct iommusim_zone_config *zones)
 {
-	switch (zone) {
-	case IOMMUSIM_ZONE_DMA:
-		return 0;
-	case IOMMUSIM_ZONE_DMA32:
-		return UINT64_C(0x1000000) >> page_shift;
-	default:
-		return UINT64_C(0x100000000) >> page_shift;
-	}
-}
-
-static void place_zones(const struct iommusim_snapshot *snap,
-                        const struct iommusim_phys_config *config,
-                        struct iommusim_zone_config *zones)
-{
-	uint64_t end = 0;
 	struct isim_zone shape = { .top_order = snap->nr_orders - 1,
 		                   .pageblock_order = config->pageblock_order };
+	uint64_t end = 0;
 
 	for (unsigned i = 0; i < snap->nr_zones; i++) {
 		const struct isim_snapshot_zone *from = &snap->zone[i];
-		uint64_t start = usual_start(from->zone, config->page_shift);
 
+		if (isim_span_choose(from, &shape, config->page_shift, end, &spans[i]))
+			return isim_complain(
+				&snap->host, IOMMUSIM_EINVAL,
+				"%s:%u: %s: free frames '%llu', in these blocks, do not fit into "
+				"the %llu that it spans",
+				snap->counts_name, from->line,
+				isim_text_zone_field(from->node, from->zone).s,
+				(unsigned long long)isim_snapshot_free(from),
+				(unsigned long long)from->told.spanned);
 		zones[i].node = from->node;
 		zones[i].zone = (enum iommusim_zone)from->zone;
-		zones[i].start_pfn =
-			isim_align_up(start > end ? start : end, isim_bit(shape.top_order));
-		zones[i].nr_frames = frames_needed(from, &shape);
-		end = zones[i].start_pfn + zones[i].nr_frames;
+		zones[i].start_pfn = spans[i].start_pfn;
+		zones[i].nr_frames = spans[i].end_pfn - spans[i].start_pfn;
+		end = spans[i].end_pfn;
 	}
+	return 0;
 }
 
 static int fill_zones(struct iommusim_phys *phys, const struct iommusim_snapshot *snap,
-                      uint64_t *nr_added)
+                      const struct isim_span *spans, uint64_t *nr_added)
 {
 	for (unsigned i = 0; i < snap->nr_zones; i++) {
-		struct layout l = { .phys = phys, .zone = &phys->zone[i] };
+		struct isim_zone *zone = &phys->zone[i];
+		struct layout l = { .phys = phys,
+			            .zone = zone,
+			            .span = &spans[i],
+			            .limit = (uint32_t)(spans[i].limit - zone->base) };
 
 		if (fill_zone(&l, &snap->zone[i]))
 			return isim_no_memory(&phys->diag, "the frames of a snapshot");
 		*nr_added += l.nr_added;
 	}
+	return 0;
+}
+
+/* A zone whose frames are all reserved has none managed, but that is nothing to model. */
+static int set_numbers(struct iommusim_phys *phys, const struct iommusim_snapshot *snap)
+{
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < snap->nr_zones; i++) {
+		struct iommusim_zone_numbers numbers = snap->zone[i].told.numbers;
+
+		numbers.managed += !numbers.managed;
+		if (snap->zone[i].told.has_numbers)
+			err = iommusim_phys_set_numbers(phys, i, &numbers);
+	}
+	return err;
+}
+
+/* What the snapshot decides of @config. 0 or a worded error. */
+static int set_config(const struct iommusim_snapshot *snap, struct iommusim_phys_config *config)
+{
+	unsigned known = snap->page_shift;
+
+	if (known && config->page_shift && config->page_shift != known)
+		return isim_complain(&snap->host, IOMMUSIM_EINVAL,
+		                     "page_shift %u is not that of the report, %u",
+		                     config->page_shift, known);
+	if (!config->page_shift)
+		config->page_shift = known ? known : 12;
+	if (config->page_shift < 12 || config->page_shift > 16)
+		return isim_complain(&snap->host, IOMMUSIM_EINVAL, "page_shift %u is not 12 .. 16",
+		                     config->page_shift);
+	config->nr_orders = snap->nr_orders;
+	config->pageblock_order = snap->pageblock_order;
+	if (!config->pageblock_order)
+		config->pageblock_order = config->page_shift < 14 ? 9 : snap->nr_orders - 1;
+	if (!config->configured_zones)
+		config->configured_zones = snap->configured_zones;
+	config->nr_zones = snap->nr_zones;
+	config->nothing_free = 1;
+	config->size = sizeof(*config);
+	return 0;
+}
+
+static int build(struct iommusim_phys *phys, const struct iommusim_snapshot *snap,
+                 const struct isim_span *spans, struct iommusim_snapshot_notes *notes)
+{
+	uint64_t nr_added = 0;
+	int err;
+
+	phys->is_untouched = 0;
+	err = fill_zones(phys, snap, spans, &nr_added);
+	if (!err)
+		err = set_numbers(phys, snap);
+	if (err || !notes)
+		return err;
+	*notes = snap->notes;
+	notes->nr_added = notes->has_types ? nr_added : 0;
 	return 0;
 }
 
@@ -317,40 +381,26 @@ int iommusim_phys_create_snapshot(const struct iommusim_phys_config *config,
                                   struct iommusim_phys **phys)
 {
 	struct iommusim_zone_config zones[ISIM_MAX_ZONES];
+	struct isim_span spans[ISIM_MAX_ZONES];
 	struct iommusim_phys_config c;
 	struct iommusim_phys *p;
-	uint64_t nr_added = 0;
 	int err = isim_copy_sized(&c, sizeof(c), config);
 
-	if (err)
-		return err;
-	c.page_shift = c.page_shift ? c.page_shift : 12;
-	c.nr_orders = snapshot->nr_orders;
-	c.pageblock_order = snapshot->pageblock_order;
-	if (!c.pageblock_order)
-		c.pageblock_order = c.page_shift < 14 ? 9 : c.nr_orders - 1;
-	if (c.page_shift < 12 || c.page_shift > 16)
-		return isim_complain(&snapshot->host, IOMMUSIM_EINVAL,
-		                     "page_shift %u is not 12 .. 16", c.page_shift);
-	c.zones = zones;
-	c.nr_zones = snapshot->nr_zones;
-	c.nothing_free = 1;
-	c.size = sizeof(c);
 	memset(zones, 0, sizeof(zones));
-	place_zones(snapshot, &c, zones);
-	err = iommusim_phys_create(&c, &p);
+	if (!err)
+		err = set_config(snapshot, &c);
+	if (!err)
+		err = place_zones(snapshot, &c, spans, zones);
+	c.zones = zones;
+	if (!err)
+		err = iommusim_phys_create(&c, &p);
 	if (err)
 		return err;
-	p->is_untouched = 0;
-	err = fill_zones(p, snapshot, &nr_added);
+	err = build(p, snapshot, spans, notes);
 	if (err) {
 		iommusim_phys_destroy(p);
 		return err;
 	}
 	*phys = p;
-	if (notes) {
-		*notes = snapshot->notes;
-		notes->nr_added = snapshot->notes.has_types ? nr_added : 0;
-	}
 	return 0;
 }

@@ -28,12 +28,57 @@ unsigned iommusim_phys_page_shift(const struct iommusim_phys *phys)
 	return phys->page_shift;
 }
 
+/* The first frame of the block that @frame is in: frames inside have no state. */
+static uint32_t block_of(const struct isim_zone *zone, uint32_t frame)
+{
+	unsigned order = 0;
+
+	while (!(isim_state(zone, frame & ~((1u << order) - 1)) & ISIM_STATE_BITS))
+		order++;
+	order = isim_block_order(isim_state(zone, frame & ~((1u << order) - 1)));
+	return frame & ~((1u << order) - 1);
+}
+
+/* Is any of the frames @at .. @end-1 somebody's, or free? */
+static int has_memory(const struct isim_zone *zone, uint32_t at, uint32_t end)
+{
+	while (at < end) {
+		uint32_t head = block_of(zone, at);
+		unsigned state = isim_state(zone, head);
+
+		if ((state & ISIM_STATE_BITS) != ISIM_USED ||
+		    isim_block_kind(state) != IOMMUSIM_PAGE_RESERVED)
+			return 1;
+		at = head + (1u << isim_block_order(state));
+	}
+	return 0;
+}
+
+/*
+ * The zone's last pageblock that has memory. Behind it may be a hole, no longer than what is not
+ * present; its pageblocks are not counted, as Linux counts none that is not online.
+ */
+static uint32_t last_pageblock(const struct isim_zone *zone)
+{
+	uint64_t hole = zone->config.nr_frames - zone->numbers.present;
+	uint32_t end = zone->end;
+
+	while (hole) {
+		uint32_t start = (end - 1) >> zone->pageblock_order << zone->pageblock_order;
+
+		if (start <= zone->first || end - start > hole || has_memory(zone, start, end))
+			break;
+		hole -= end - start;
+		end = start;
+	}
+	return (end - 1) >> zone->pageblock_order;
+}
+
 static void count_pageblocks(const struct isim_zone *zone, struct iommusim_zone_info *info)
 {
-	uint32_t first = zone->first >> zone->pageblock_order;
-	uint32_t last = (zone->end - 1) >> zone->pageblock_order;
+	uint32_t last = last_pageblock(zone);
 
-	for (uint32_t i = first; i <= last; i++)
+	for (uint32_t i = zone->first >> zone->pageblock_order; i <= last; i++)
 		info->nr_pageblocks[zone->pageblock[i] ^ IOMMUSIM_MOVABLE]++;
 }
 

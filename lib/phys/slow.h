@@ -16,20 +16,18 @@ struct isim_attempt {
 /* From the mildest to the hardest, enum compact_priority the other way round. */
 enum isim_compact_priority { ISIM_COMPACT_ASYNC, ISIM_COMPACT_SYNC_LIGHT, ISIM_COMPACT_SYNC_FULL };
 
-/* In the order in which the best of several zones is told. */
-enum isim_compact_result {
-	ISIM_COMPACT_SKIPPED, /* not enough free frames to try, or fragmentation is not the cause */
-	ISIM_COMPACT_DEFERRED, /* it failed lately */
-	ISIM_COMPACT_COMPLETE, /* all was scanned, no block came out */
-	ISIM_COMPACT_SUCCESS   /* a block of the order is there now */
-};
-
 /* Compact the attempt's zones in zonelist order. */
-enum isim_compact_result isim_compact(struct iommusim_phys *phys,
-                                      const struct isim_attempt *attempt,
-                                      enum isim_compact_priority priority);
+enum iommusim_compact_result isim_compact(struct iommusim_phys *phys,
+                                          const struct isim_attempt *attempt,
+                                          enum isim_compact_priority priority);
+
+/* An attempt got its block of @order from @zone after compaction: nothing is put off any more. */
+void isim_compact_worked(struct isim_zone *zone, unsigned order);
 
 /* One round of direct reclaim over the attempt's zones: the frames that it freed. */
 uint64_t isim_reclaim(struct iommusim_phys *phys, const struct isim_attempt *attempt);
+
+/* Frames of the zone that reclaim could take. Models zone_reclaimable_pages(), mm/vmscan.c. */
+uint64_t isim_reclaimable(const struct iommusim_phys *phys, const struct isim_zone *zone);
 
 #endif

@@ -3,7 +3,7 @@
  * Zones: their arrays, the order in which a request tries them, and the way from a frame number to
  * its zone. Every array of a zone is zeros when the machine is fresh.
  */
-#include "phys/zone.h"
+#include "phys/request.h"
 
 #include <assert.h>
 #include <string.h>
@@ -22,19 +22,6 @@ const char *iommusim_zone_name(unsigned zone)
 const char *iommusim_migratetype_name(unsigned type)
 {
 	return type < IOMMUSIM_NR_MIGRATETYPES ? type_names[type] : NULL;
-}
-
-struct isim_zone *isim_zone_of(const struct iommusim_phys *phys, iommusim_pfn pfn, uint32_t *frame)
-{
-	for (unsigned i = 0; i < phys->nr_zones; i++) {
-		struct isim_zone *zone = &phys->zone[i];
-
-		if (pfn - zone->config.start_pfn < zone->config.nr_frames) {
-			*frame = (uint32_t)(pfn - zone->base);
-			return zone;
-		}
-	}
-	return NULL;
 }
 
 /* @wanted where the kernel has it, else NORMAL. */
@@ -141,6 +128,7 @@ static void list_fresh_tops(struct isim_zone *zone, uint32_t first, uint32_t end
 	zone->top_link[end - 1].next = ISIM_NIL - end;
 	zone->nr_blocks[order][IOMMUSIM_MOVABLE] = end - first;
 	zone->nonempty[IOMMUSIM_MOVABLE] |= 1u << order;
+	zone->nr_free += (uint64_t)(end - first) << order;
 }
 
 /* Frames of the edge's top block that lie outside of the zone are in use for good. */
@@ -191,6 +179,8 @@ static int zone_create(const struct iommusim_phys *phys, struct isim_zone *zone,
 	memset(zone->head, 0xff, sizeof(zone->head));
 	memset(zone->tail, 0xff, sizeof(zone->tail));
 	err = zone_arrays(phys, zone);
+	if (!err && phys->features)
+		err = isim_pcps_create(phys, zone);
 	return err ? err : boot(phys, zone, nothing_free);
 }
 
@@ -218,6 +208,26 @@ static void fill_zonelists(struct iommusim_phys *phys, uint64_t nodes)
 				nr = append_node(phys, phys->zonelist[node], nr, other);
 		}
 	}
+}
+
+static unsigned preferred_zone(const struct iommusim_phys *phys, unsigned node, unsigned highest)
+{
+	for (unsigned i = 0; i < phys->nr_zones; i++) {
+		unsigned index = phys->zonelist[node][i];
+
+		if ((unsigned)phys->zone[index].config.zone <= highest)
+			return index;
+	}
+	return ISIM_NO_ZONE;
+}
+
+static void fill_shortcuts(struct iommusim_phys *phys)
+{
+	for (unsigned gfp = 0; gfp < 16; gfp++)
+		phys->highest[gfp] = (uint8_t)isim_highest_zone(phys, gfp);
+	for (unsigned node = 0; node < ISIM_MAX_NODES; node++)
+		for (unsigned zone = 0; zone < IOMMUSIM_NR_ZONES; zone++)
+			phys->preferred[node][zone] = (uint8_t)preferred_zone(phys, node, zone);
 }
 
 /* The nodes that have a zone, one bit each; their number goes to the machine. */
@@ -257,6 +267,9 @@ int isim_zones_create(struct iommusim_phys *phys, const struct iommusim_phys_con
 		if (zone_create(phys, &phys->zone[i], &zones[i], config->nothing_free != 0))
 			goto no_memory;
 	fill_zonelists(phys, find_nodes(phys));
+	fill_shortcuts(phys);
+	if (phys->features)
+		isim_marks_set(phys);
 	return 0;
 no_memory:
 	return isim_no_memory(&phys->diag, "the zones");
@@ -274,8 +287,10 @@ static void zone_destroy(const struct iommusim_host *host, struct isim_zone *zon
 
 void isim_zones_destroy(struct iommusim_phys *phys)
 {
-	for (unsigned i = 0; i < phys->nr_zones; i++)
+	for (unsigned i = 0; i < phys->nr_zones; i++) {
 		zone_destroy(&phys->diag.host, &phys->zone[i]);
+		isim_pcps_destroy(phys, &phys->zone[i]);
+	}
 	isim_free(&phys->diag.host, phys->zone);
 }
 
@@ -308,7 +323,10 @@ static int zone_fork(const struct iommusim_phys *phys, struct isim_zone *copy,
 	copy->top_state = NULL;
 	copy->leaf = NULL;
 	copy->pageblock = NULL;
+	copy->pcp = NULL;
 	err = zone_arrays(phys, copy);
+	if (!err && zone->pcp)
+		err = isim_pcps_fork(phys, copy, zone);
 	if (err)
 		return err;
 	memcpy(copy->top_link, zone->top_link, (size_t)top * sizeof(*copy->top_link));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The chunk loop of both kernels on a scripted page source, alone and with IOVA and mapping. */
+#include "device.h"
 #include "script.h"
 
 static const struct iommusim_policy *policy_of(unsigned kernel)
@@ -125,84 +126,26 @@ const struct kind kind_chunk_pages = { "chunks, pages", is_pages, run_pages };
 
 /* ---- With IOVA, scatterlist and mapping ---- */
 
-/* The device of a record, and what it stands on. */
-struct bench {
-	struct script script;
-	struct iommusim_recorder *recorder;
-	struct iommusim_domain *domain;
-	struct iommusim_iova *iova;
-	struct iommusim_dma *dma;
-};
-
 static int is_noncontig(const struct record *record)
 {
 	return field_is(record, "fn", "noncontig");
 }
 
-static unsigned granule_lg2(uint64_t pgsizes)
+static int create(struct device *device, struct record *record, struct script *script)
 {
-	unsigned lg2 = 0;
+	struct iommusim_page_source source = script_source(script);
+	struct device_config config = { .kernel = record->kernel,
+		                        .page_shift = script->page_shift,
+		                        .pgsizes = field_u64(record, "pgsizes"),
+		                        .source = &source };
+	int err;
 
-	while (lg2 < 63 && !(pgsizes >> lg2 & 1))
-		lg2++;
-	return lg2;
-}
-
-static int create_domain(struct bench *bench, struct record *record)
-{
-	struct iommusim_recorder_config recorder = { .size = sizeof(recorder), .keep_calls = 1 };
-	struct iommusim_driver driver;
-	struct iommusim_domain_config domain = { .size = sizeof(domain),
-		                                 .kernel = record->kernel,
-		                                 .pgsizes = field_u64(record, "pgsizes"),
-		                                 .driver = &driver };
-	int err = iommusim_recorder_create(&recorder, &bench->recorder);
-
-	if (err)
-		return err;
-	driver = iommusim_recorder_driver(bench->recorder);
-	return iommusim_domain_create(&domain, &bench->domain);
-}
-
-/* Ranges that are taken before the call: one of 2^n granules for each bit n of pre. */
-static int create_iova(struct bench *bench, struct record *record)
-{
-	unsigned shift = granule_lg2(field_u64(record, "pgsizes"));
-	uint64_t pre = field_u64(record, "pre"), limit = field_u64(record, "mask") >> shift, lo;
-	struct iommusim_iova_config config = { .size = sizeof(config), .granule_lg2 = shift };
-	int err = iommusim_iova_create(&config, &bench->iova);
-
-	for (unsigned n = 0; !err && n < 64; n++)
-		if (pre >> n & 1)
-			iommusim_iova_alloc(bench->iova, UINT64_C(1) << n, limit, 1, &lo);
-	return err;
-}
-
-static int create_bench(struct bench *bench, struct record *record, unsigned shift)
-{
-	struct iommusim_page_source source = script_source(&bench->script);
-	struct iommusim_dma_config config = { .size = sizeof(config),
-		                              .kernel = record->kernel,
-		                              .page_shift = shift,
-		                              .nr_orders = max_order_of(shift) + 1,
-		                              .mode = IOMMUSIM_DOMAIN_EXTENDED,
-		                              .coherent_mask = field_u64(record, "mask"),
-		                              .source = &source };
-	int err = create_domain(bench, record);
-
+	config.dma.nr_orders = script->max_order + 1;
+	config.dma.coherent_mask = field_u64(record, "mask");
+	err = device_create(device, &config);
 	if (!err)
-		err = create_iova(bench, record);
-	config.domain = bench->domain;
-	config.iova = bench->iova;
-	return err ? err : iommusim_dma_create(&config, &bench->dma);
-}
-
-static void destroy_bench(struct bench *bench)
-{
-	iommusim_dma_destroy(bench->dma);
-	iommusim_iova_destroy(bench->iova);
-	iommusim_domain_destroy(bench->domain);
-	iommusim_recorder_destroy(bench->recorder);
+		device_take_ranges(device, field_u64(record, "pre"), config.dma.coherent_mask);
+	return err;
 }
 
 static void compare_list(struct record *record, const struct iommusim_dma_buffer *buffer)
@@ -224,10 +167,10 @@ static void compare_list(struct record *record, const struct iommusim_dma_buffer
 	}
 }
 
-static void compare_maps(struct record *record, const struct bench *bench)
+static void compare_maps(struct record *record, const struct device *device)
 {
 	size_t nr;
-	const struct iommusim_driver_call *call = iommusim_recorder_calls(bench->recorder, &nr);
+	const struct iommusim_driver_call *call = iommusim_recorder_calls(device->recorder, &nr);
 	struct json_object *maps;
 
 	if (has_field(record, "maps_n")) {
@@ -258,37 +201,37 @@ static void compare_buffer(struct record *record, const struct iommusim_dma_buff
 	compare_list(record, buffer);
 }
 
-static void run_buffer(struct record *record, struct bench *bench)
+static void run_buffer(struct record *record, struct device *device, const struct script *script)
 {
 	struct iommusim_dma_request req = { .policy = policy_of(record->kernel),
 		                            .size = field_up_to(record, "size", UINT64_C(1) << 40),
 		                            .gfp = field_gfp(record, "gfp_in"),
 		                            .attrs = (uint32_t)field_u64(record, "attrs") };
 	struct iommusim_dma_buffer buffer;
-	int err = iommusim_dma_alloc_chunks(bench->dma, &req, &buffer);
+	int err = iommusim_dma_alloc_chunks(device->dma, &req, &buffer);
 
-	compare_outcome(record, &buffer.chunks, err, &bench->script);
-	compare_maps(record, bench);
+	compare_outcome(record, &buffer.chunks, err, script);
+	compare_maps(record, device);
 	if (!err)
 		compare_buffer(record, &buffer);
-	iommusim_dma_free(bench->dma, &buffer);
+	iommusim_dma_free(device->dma, &buffer);
 }
 
 static void run_noncontig(struct record *record)
 {
-	unsigned shift = page_shift_of(record);
-	struct bench bench = { .recorder = NULL };
+	struct device device = { NULL, NULL, NULL, NULL };
+	struct script script;
 	int err;
 
-	script_init(&bench.script, record, shift);
+	script_init(&script, record, page_shift_of(record));
 	if (record->difference[0])
 		return;
-	err = create_bench(&bench, record, shift);
+	err = create(&device, record, &script);
 	if (err)
 		differ(record, "there is no such device: %s", iommusim_errname(err));
 	else
-		run_buffer(record, &bench);
-	destroy_bench(&bench);
+		run_buffer(record, &device, &script);
+	device_destroy(&device);
 }
 
 const struct kind kind_chunk_noncontig = { "chunks, noncontig", is_noncontig, run_noncontig };

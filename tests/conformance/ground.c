@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Recordings, replayed with the outcome of each attempt and the IOVA taken from the recording, and
- * everything else predicted: attempts with their flags, chunks, scatterlist, pieces that are
- * mapped, driver calls, leaf words where the format is built, what is given back and in which
- * order.
+ * Recordings, replayed with the outcome of each page allocation taken from the recording, and
+ * everything else predicted, from one call to the next: attempts with their flags, chunks, IOVA
+ * addresses, scatterlists and their DMA segments, pieces that are mapped, driver calls, leaf words
+ * where the format is built, what is given back and in which order.
  */
 #include "ground.h"
 
@@ -12,192 +12,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "replay.h"
+#include "judge.h"
 
-#define ZONES (IOMMUSIM_GFP_BIT_DMA | IOMMUSIM_GFP_BIT_DMA32 | IOMMUSIM_GFP_BIT_HIGHMEM)
+/* ---- Holding ---- */
 
-/* ---- An allocation ---- */
-
-static struct record part_of(const struct record *call, const char *key)
+static void hold(struct machine *m, struct held *held)
 {
-	struct record part = { .kernel = call->kernel };
-
-	json_object_object_get_ex(call->json, key, &part.json);
-	return part;
-}
-
-static uint64_t number_in(const struct record *call, const char *part, const char *key)
-{
-	struct record p = part_of(call, part);
-
-	return has_field(&p, key) ? field_u64(&p, key) : 0;
-}
-
-static int is_ok(const struct record *call)
-{
-	struct record result = part_of(call, "result");
-	struct json_object *ok = NULL;
-
-	json_object_object_get_ex(result.json, "ok", &ok);
-	return json_object_get_boolean(ok);
-}
-
-static uint64_t pow2_up(uint64_t x)
-{
-	uint64_t p = 1;
-
-	while (p < x)
-		p <<= 1;
-	return p;
-}
-
-/* An IOVA space whose next range is at @addr: it ends where that range has to. */
-static int create_device(struct machine *m, struct held *held, uint64_t addr, uint64_t size)
-{
-	unsigned shift = log2_of(m->pgsizes & (~m->pgsizes + 1));
-	uint64_t granules = pow2_up((size + (UINT64_C(1) << shift) - 1) >> shift);
-	struct iommusim_iova_config iova = { .size = sizeof(iova),
-		                             .granule_lg2 = shift,
-		                             .start = addr >> shift };
-	struct iommusim_page_source source = recorded_pages(m);
-	struct iommusim_dma_config dma = { .size = sizeof(dma),
-		                           .kernel = m->kernel,
-		                           .page_shift = m->page_shift,
-		                           .nr_orders = m->nr_orders,
-		                           .coherent_mask = addr + (granules << shift) - 1,
-		                           .domain = m->domain,
-		                           .source = &source };
-	int err;
-
-	if (!addr) { /* the recorded call got none */
-		iova.start = UINT64_C(1) << 40;
-		dma.coherent_mask = UINT32_MAX;
-	}
-	err = iommusim_iova_create(&iova, &held->iova);
-	dma.iova = held->iova;
-	return err ? err : iommusim_dma_create(&dma, &held->dma);
-}
-
-static void compare_chunks(struct machine *m, const struct record *call,
-                           const struct iommusim_chunks *chunks)
-{
-	struct rows rows = rows_of(m->record, call->json, "chunks", "-s");
-
-	for (size_t i = 0; i < chunks->nr_chunks; i++)
-		rows_expect(&rows, (uint64_t[]){ chunks->chunk[i].order, chunks->chunk[i].pfn });
-	rows_end(&rows);
-	rows_end(&m->attempts);
-}
-
-static void compare_list(struct machine *m, const struct record *call,
-                         const struct iommusim_dma_buffer *buffer)
-{
-	struct rows rows = rows_of(m->record, call->json, "sg", "s--");
-
-	if (!has_field(call, "sg"))
-		return;
-	for (size_t i = 0; i < buffer->nr_sg; i++)
-		rows_expect(&rows, (uint64_t[]){ buffer->sg[i].pa >> m->page_shift, 0,
-		                                 buffer->sg[i].size });
-	rows_end(&rows);
-}
-
-static void compare_maps(struct machine *m, const struct record *call)
-{
-	struct rows maps = rows_of(m->record, call->json, "iommu_map", "ss-");
-	struct rows calls = rows_of(m->record, call->json, "map_pages", "ss---");
-
-	for (size_t i = 0; i < m->seen.nr_maps; i++)
-		if (m->seen.map[i].kind == IOMMUSIM_EVENT_MAP)
-			rows_expect(&maps, (uint64_t[]){ m->seen.map[i].iova, m->seen.map[i].pa,
-			                                 m->seen.map[i].size });
-	rows_end(&maps);
-	for (size_t i = 0; i < m->seen.nr_calls; i++) {
-		const struct iommusim_driver_call *c = &m->seen.call[i];
-
-		if (c->kind == 'm')
-			rows_expect(&calls,
-			            (uint64_t[]){ c->iova, c->pa, c->pgsize, c->count, c->prot });
-	}
-	rows_end(&calls);
-}
-
-/* Every recorded leaf word must be the one that a walk reads. */
-static void compare_words(struct machine *m, const struct record *call)
-{
-	struct rows rows = rows_of(m->record, call->json, "pte", "s-s");
-
-	while (m->pgtable && rows_next(&rows)) {
-		struct iommusim_pgtable_walk walk;
-
-		iommusim_pgtable_walk(m->pgtable, rows.row[0], &walk);
-		if (!walk.is_mapped)
-			differ(m->record, "0x%" PRIx64 " is not mapped", rows.row[0]);
-		compare_at(m->record, "leaf word", rows.nr - 1, walk.step[walk.nr - 1].word,
-		           rows.row[2]);
-	}
-}
-
-/* Our pages among those that the task gave back, in our order. */
-static void compare_frees(struct machine *m, const struct record *call)
-{
-	struct rows rows = rows_of(m->record, call->json, "frees", "-s");
-	size_t at = 0;
-
-	while (at < m->nr_freed && rows_next(&rows))
-		at += rows.row[0] == 0 && rows.row[1] == m->freed[at];
-	if (at < m->nr_freed)
-		differ(m->record,
-		       "page %lu that was given back, pfn 0x%" PRIx64 ", is not in its place",
-		       (unsigned long)at, m->freed[at]);
-}
-
-static void forget(struct machine *m)
-{
-	m->seen.nr_calls = m->seen.nr_maps = m->nr_freed = 0;
-}
-
-static void run_alloc(struct machine *m, const struct record *call)
-{
-	struct record request = part_of(call, "request");
-	int is_coherent = !strcmp(field_text(&request, "api"), "dma_alloc_attrs");
-	struct held *held = must(calloc(1, sizeof(*held)));
-	struct iommusim_dma_request req = { .size = field_u64(&request, "size"),
-		                            .gfp = (uint32_t)field_u64(&request, "gfp"),
-		                            .attrs = (uint32_t)field_u64(&request, "attrs") };
-	int err;
-
-	if (is_coherent)
-		req.gfp = (req.gfp & ~(uint32_t)ZONES) | IOMMUSIM_GFP_BIT_ZERO;
-	held->id = field_u64(&request, "id");
-	m->attempts = rows_of(m->record, call->json, "attempts", "--s-");
-	forget(m);
-	err = create_device(m, held, number_in(call, "result", "dma_addr"), req.size);
-	if (!err)
-		err = iommusim_dma_alloc_chunks(held->dma, &req, &held->buffer);
-	compare_u64(m->record, "success", !err, (uint64_t)is_ok(call));
-	compare_chunks(m, call, &held->buffer.chunks);
-	compare_maps(m, call);
-	if (!err) {
-		compare_u64(m->record, "the dma address", held->buffer.dma_addr,
-		            number_in(call, "result", "dma_addr"));
-		compare_list(m, call, &held->buffer);
-		compare_words(m, call);
-	}
-	compare_frees(m, call);
 	if (m->nr_held == MAX_BUFFERS)
 		drop(m->held[--m->nr_held]);
 	m->held[m->nr_held++] = held;
 }
 
-/* ---- A release ---- */
-
-static struct held *find_held(struct machine *m, uint64_t id)
+static struct held *let_go(struct machine *m, uint64_t id)
 {
 	for (unsigned i = m->nr_held; i-- > 0;) {
 		struct held *held = m->held[i];
 
-		if (held->id != id || held->buffer.failed != IOMMUSIM_DMA_DONE)
+		if (held->id != id)
 			continue;
 		m->held[i] = m->held[--m->nr_held];
 		return held;
@@ -205,73 +36,188 @@ static struct held *find_held(struct machine *m, uint64_t id)
 	return NULL;
 }
 
-static void run_release(struct machine *m, const struct record *call, struct held *held)
+/* What the driver had set when it made the call. */
+static void set_device(struct machine *m, struct record *request)
 {
-	struct rows unmaps = rows_of(m->record, call->json, "iommu_unmap", "---");
-	struct rows calls = rows_of(m->record, call->json, "unmap_pages", "---");
+	uint64_t bits = field_u64(request, "dma_mask_bits");
+	uint64_t mask = bits < 64 ? (UINT64_C(1) << bits) - 1 : UINT64_MAX;
 
-	forget(m);
-	if (iommusim_dma_free(held->dma, &held->buffer))
-		differ(m->record, "it cannot be freed: %s", iommusim_dma_error(held->dma));
-	for (size_t i = 0; i < m->seen.nr_maps; i++)
-		rows_expect(&unmaps, (uint64_t[]){ m->seen.map[i].iova, m->seen.map[i].size,
-		                                   m->seen.map[i].pa });
-	rows_end(&unmaps);
-	for (size_t i = 0; i < m->seen.nr_calls; i++)
-		rows_expect(&calls, (uint64_t[]){ m->seen.call[i].iova, m->seen.call[i].pgsize,
-		                                  m->seen.call[i].count });
-	rows_end(&calls);
-	compare_frees(m, call);
-	drop(held);
+	iommusim_dma_set_masks(m->dma, mask, mask);
+	if (iommusim_dma_set_segments(m->dma, field_u64(request, "max_seg_size"),
+	                              field_u64(request, "seg_boundary_mask")))
+		differ(m->record, "%s", iommusim_dma_error(m->dma));
 }
 
 /* ---- Calls ---- */
 
-/* Did the chunk loop ask for the pages? */
-static int is_chunk_loop(const struct record *call)
-{
-	struct json_object *caller = NULL;
+typedef int alloc_fn(struct iommusim_dma *dma, const struct iommusim_dma_request *req,
+                     struct iommusim_dma_buffer *buffer);
 
-	json_object_object_get_ex(call->json, "caller", &caller);
-	return caller &&
-	       !strncmp(json_object_get_string(caller), "__iommu_dma_alloc_noncontiguous", 31);
+static int alloc_buffer(struct machine *m, const struct record *call, struct held *held,
+                        alloc_fn *alloc)
+{
+	struct record request = part_of(call, "request");
+	struct iommusim_dma_request req = { .size = field_u64(&request, "size"),
+		                            .gfp = (uint32_t)field_u64(&request, "gfp"),
+		                            .attrs = (uint32_t)field_u64(&request, "attrs") };
+	int err = alloc(m->dma, &req, &held->buffer);
+
+	held->kind = HELD_BUFFER;
+	judge_buffer(m, call, &held->buffer);
+	return err;
+}
+
+static int run_noncontiguous(struct machine *m, const struct record *call, struct held *held)
+{
+	return alloc_buffer(m, call, held, iommusim_dma_alloc_noncontiguous);
+}
+
+static int run_attrs(struct machine *m, const struct record *call, struct held *held)
+{
+	return alloc_buffer(m, call, held, iommusim_dma_alloc);
+}
+
+static int run_pages(struct machine *m, const struct record *call, struct held *held)
+{
+	return alloc_buffer(m, call, held, iommusim_dma_alloc_pages);
+}
+
+static int run_map_page(struct machine *m, const struct record *call, struct held *held)
+{
+	struct record request = part_of(call, "request");
+	struct iommusim_dma_mapping *mapping = &held->mapping;
+	int err;
+
+	held->kind = HELD_MAPPING;
+	mapping->pa =
+		(field_u64(&request, "page_pfn") << m->page_shift) + field_u64(&request, "offset");
+	mapping->size = field_u64(&request, "size");
+	err = iommusim_dma_map_page(m->dma, mapping);
+	if (!err)
+		compare_u64(m->record, "the dma address", mapping->dma_addr,
+		            number_in(call, "result", "dma_addr"));
+	return err;
+}
+
+/* The entries of the recorded list. */
+static void read_list(struct machine *m, const struct record *call, struct iommusim_dma_list *list)
+{
+	struct record request = part_of(call, "request");
+	struct rows rows = rows_of(m->record, call->json, "sg", "s--");
+	uint64_t nr = field_u64(&request, "nents");
+
+	list->sg = must(calloc((size_t)nr + 1, sizeof(*list->sg)));
+	for (; list->nr < nr && rows_next(&rows); list->nr++)
+		list->sg[list->nr] =
+			(struct iommusim_dma_sg){ .page_pa = rows.row[0] << m->page_shift,
+			                          .offset = (uint32_t)rows.row[1],
+			                          .length = (uint32_t)rows.row[2] };
+	rows_end(&rows);
+	compare_u64(m->record, "the number of entries", list->nr, nr);
+}
+
+static int run_map_sg(struct machine *m, const struct record *call, struct held *held)
+{
+	size_t nr_segments = 0;
+	int err;
+
+	held->kind = HELD_LIST;
+	read_list(m, call, &held->list);
+	err = iommusim_dma_map_sg(m->dma, &held->list, &nr_segments);
+	if (!err)
+		judge_segments(m, call, &held->list, nr_segments);
+	return err;
+}
+
+static int release(struct machine *m, struct held *held)
+{
+	switch (held->kind) {
+	case HELD_BUFFER:
+		return iommusim_dma_free(m->dma, &held->buffer);
+	case HELD_MAPPING:
+		return iommusim_dma_unmap_page(m->dma, &held->mapping);
+	default:
+		return iommusim_dma_unmap_sg(m->dma, &held->list);
+	}
+}
+
+static const struct api {
+	const char *name;
+	int (*run)(struct machine *m, const struct record *call, struct held *held);
+} apis[] = {
+	{ "dma_alloc_noncontiguous", run_noncontiguous },
+	{ "dma_alloc_attrs", run_attrs },
+	{ "dma_alloc_pages", run_pages },
+	{ "dma_map_page", run_map_page },
+	{ "dma_map_sg", run_map_sg },
+};
+
+static void run_new(struct machine *m, const struct record *call, const struct api *api)
+{
+	struct record request = part_of(call, "request");
+	struct held *held = must(calloc(1, sizeof(*held)));
+	int err;
+
+	held->id = field_u64(&request, "id");
+	m->attempts = rows_of(m->record, call->json, "attempts", "--s-");
+	set_device(m, &request);
+	err = api->run(m, call, held);
+	compare_u64(m->record, "success", !err, (uint64_t)is_ok(call));
+	judge_effects(m, call);
+	if (err)
+		drop(held);
+	else
+		hold(m, held);
+}
+
+static void run_release(struct machine *m, const struct record *call, struct held *held)
+{
+	if (release(m, held))
+		differ(m->record, "it cannot be released: %s", iommusim_dma_error(m->dma));
+	judge_effects(m, call);
+	drop(held);
 }
 
 /* Why a call is not replayed. */
-enum skip { SKIP_NOT, SKIP_MAPPING, SKIP_BLOCK, SKIP_NO_ARRAY, SKIP_RELEASE, NR_SKIPS };
+enum skip { SKIP_NOT, SKIP_NO_ARRAY, SKIP_API, SKIP_RELEASE, NR_SKIPS };
 
 static const char *const skips[] = {
-	[SKIP_MAPPING] = "maps existing pages",
-	[SKIP_BLOCK] = "asks for one block",
-	[SKIP_NO_ARRAY] = "failed before the first attempt",
-	[SKIP_RELEASE] = "releases one of these",
+	[SKIP_NO_ARRAY] = "failed for want of the array of pages, which is not modelled",
+	[SKIP_API] = "is no call that is known",
+	[SKIP_RELEASE] = "releases what was not replayed",
 };
 
-static enum skip why_skipped(const struct record *request, const struct record *call)
+/* Failed before the first attempt. */
+static int has_no_array(const struct record *call)
 {
-	if (field_is(request, "api", "release"))
-		return SKIP_RELEASE;
-	if (field_is(request, "api", "dma_map_page") || field_is(request, "api", "dma_map_sg"))
-		return SKIP_MAPPING;
-	return has_field(call, "caller") ? SKIP_BLOCK : SKIP_NO_ARRAY;
+	struct json_object *attempts = NULL;
+
+	json_object_object_get_ex(call->json, "attempts", &attempts);
+	return attempts && !length_of(attempts) && !is_ok(call);
 }
 
 /* SKIP_NOT: judged, the difference is in m->record. */
 static enum skip run_call(struct machine *m, const struct record *call)
 {
 	struct record request = part_of(call, "request");
-	struct held *held = NULL;
+	struct held *held;
 
-	if (is_chunk_loop(call)) {
-		run_alloc(m, call);
+	forget(m);
+	if (has_no_array(call))
+		return SKIP_NO_ARRAY;
+	if (field_is(&request, "api", "release")) {
+		held = let_go(m, field_u64(&request, "id"));
+		if (!held)
+			return SKIP_RELEASE;
+		run_release(m, call, held);
 		return SKIP_NOT;
 	}
-	if (field_is(&request, "api", "release"))
-		held = find_held(m, field_u64(&request, "id"));
-	if (!held)
-		return why_skipped(&request, call);
-	run_release(m, call, held);
-	return SKIP_NOT;
+	for (size_t i = 0; i < ARRAY_LEN(apis); i++)
+		if (field_is(&request, "api", apis[i].name)) {
+			run_new(m, call, &apis[i]);
+			return SKIP_NOT;
+		}
+	return SKIP_API;
 }
 
 static void run_calls(struct machine *m, struct json_object *calls, const char *path,

@@ -5,8 +5,9 @@
  * two.
  *
  * conformance --ground-truth [--strict] FILE...: replay recordings of real kernels, one to a file,
- * call by call. Outcomes of page allocations and IOVAs are the recording's, everything else is
- * predicted. Skipped are calls that the DMA room does not have yet.
+ * call by call, twice: once with the outcomes of page allocations of the recording and everything
+ * else predicted (skipped are calls that failed before they asked for a page of the buffer); once
+ * with the free lists of the recording and every frame number predicted.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,11 +15,14 @@
 #include <string.h>
 
 #include "ground.h"
+#include "pages.h"
 
 enum exit_status { EXIT_EQUAL, EXIT_DIFFERENT, EXIT_UNREADABLE };
 
-static const struct kind *const kinds[] = { &kind_chunk_pages, &kind_chunk_noncontig, &kind_pgsize,
-	                                    &kind_pgtable, &kind_iova };
+static const struct kind *const kinds[] = {
+	&kind_chunk_pages, &kind_chunk_noncontig, &kind_pgsize,  &kind_pgtable,
+	&kind_map_sg,      &kind_dma_map_sg,      &kind_dma_map, &kind_iova,
+};
 
 static const struct kind *kind_of(const struct record *record)
 {
@@ -164,10 +168,12 @@ static int run_recording(const char *path, struct totals *totals)
 	int status = EXIT_EQUAL;
 
 	json_object_object_get_ex(json, "calls", &calls);
-	if (json_object_is_type(calls, json_type_array))
+	if (json_object_is_type(calls, json_type_array)) {
 		ground_truth(json, path, totals);
-	else
+		pages_replay(json, path);
+	} else {
 		status = unreadable(path, 0, "this is no recording");
+	}
 	json_object_put(json);
 	return status;
 }
@@ -212,6 +218,8 @@ int main(int argc, char **argv)
 		if (status)
 			return status;
 	}
+	if (recordings)
+		totals.nr_failed += pages_report();
 	if (strict) {
 		totals.nr_failed += totals.nr_skipped;
 		totals.nr_skipped = 0;

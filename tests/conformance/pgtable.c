@@ -10,6 +10,7 @@ struct bench {
 	struct tables tables;
 	struct iommusim_pgtable *pgtable;
 	struct iommusim_domain *domain;
+	unsigned is_stopped; /* the kernel has stopped with BUG() */
 };
 
 /* The configuration as a record of its own. */
@@ -33,6 +34,21 @@ static int is_pgtable(const struct record *record)
 
 /* ---- Configuration ---- */
 
+/* A field of @cfg that not every format has. */
+static uint64_t optional(struct record *cfg, const char *key, uint64_t otherwise)
+{
+	return has_field(cfg, key) ? field_u64(cfg, key) : otherwise;
+}
+
+/* VT-d says how many levels may hold large pages instead of page sizes. */
+static uint64_t pgsizes_of(struct record *cfg)
+{
+	static const uint64_t by_levels[] = { 0x1000, 0x201000, 0x40201000 };
+	uint64_t sp = optional(cfg, "sp", ARRAY_LEN(by_levels));
+
+	return sp < ARRAY_LEN(by_levels) ? by_levels[sp] : optional(cfg, "pgsize", 0);
+}
+
 static int create_pgtable(struct bench *bench, struct record *record)
 {
 	struct record cfg = cfg_of(record);
@@ -42,22 +58,24 @@ static int create_pgtable(struct bench *bench, struct record *record)
 		.format = iommusim_pgtable_format_find(field_text(&cfg, "fmt")),
 		.kernel = record->kernel,
 		.page_shift = (unsigned)field_u64(record, "ps"),
-		.pgsizes = field_u64(&cfg, "pgsize"),
-		.ias = (unsigned)field_u64(&cfg, "ias"),
-		.oas = (unsigned)field_u64(&cfg, "oas"),
-		.quirks = (uint32_t)field_u64(&cfg, "quirks"),
-		.is_noncoherent = !field_u64(&cfg, "coh"),
+		.pgsizes = pgsizes_of(&cfg),
+		.ias = (unsigned)optional(&cfg, "ias", 0),
+		.oas = (unsigned)optional(&cfg, "oas", 0),
+		.quirks = (uint32_t)optional(&cfg, "quirks", 0),
+		.is_noncoherent = !optional(&cfg, "coh", 1),
+		.nr_levels = (unsigned)optional(&cfg, "gpt", 0),
+		.force_snoop = (unsigned)optional(&cfg, "snp", 0),
 		.memory = &memory,
 	};
 
-	tables_init(&bench->tables, field_u64(&cfg, "base"), config.page_shift);
+	tables_init(&bench->tables, field_u64(&cfg, "base"), config.format->word_bytes);
 	if (cfg.difference[0])
 		differ(record, "%s", cfg.difference);
 	return iommusim_pgtable_create(&config, &bench->pgtable);
 }
 
-/* Fields of @key, an object of res; a field that the record lacks is not compared. */
-static void compare_registers(struct record *record, struct json_object *res, const char *key,
+/* Fields of the register @registers, an object of res. */
+static void compare_registers(struct record *record, struct json_object *registers,
                               const struct iommusim_pgtable_info *info)
 {
 	const struct {
@@ -68,33 +86,63 @@ static void compare_registers(struct record *record, struct json_object *res, co
 		{ "sh", info->tcr_sh },   { "orgn", info->tcr_orgn }, { "irgn", info->tcr_irgn },
 		{ "tsz", info->tcr_tsz }, { "sl", info->tcr_sl },
 	};
-	struct json_object *registers = NULL, *value;
+	struct json_object *value;
 
-	if (!json_object_object_get_ex(res, key, &registers))
-		return;
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		if (json_object_object_get_ex(registers, fields[i].name, &value))
 			compare_u64(record, fields[i].name, fields[i].value, number(record, value));
 }
 
+static void compare_roots(struct record *record, struct json_object *roots,
+                          const struct iommusim_pgtable_info *info)
+{
+	compare_u64(record, "the number of first tables", info->nr_roots, length_of(roots));
+	for (size_t i = 0; i < info->nr_roots && i < length_of(roots); i++)
+		compare_at(record, "first table", i, info->roots[i], item_u64(record, roots, i));
+}
+
+/* What the configuration came to, field by field; one that is not known differs. */
 static void compare_info(struct record *record, struct json_object *res,
                          const struct iommusim_pgtable_info *info)
 {
-	struct json_object *value;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} fields[] = {
+		{ "pgsize_bitmap", info->pgsizes },
+		{ "ias", info->ias },
+		{ "oas", info->oas },
+		{ "gaw", info->ias },
+		{ "agaw", (info->ias - 30) / 9 },
+		{ "levels", info->nr_levels },
+		{ "mode", info->nr_levels },
+		{ "root", info->root },
+		{ "ttbr", info->ttbr },
+		{ "vttbr", info->ttbr },
+		{ "transtab", info->ttbr },
+		{ "mair", info->mair },
+		{ "memattr", info->mair },
+		{ "prrr", info->prrr },
+		{ "nmrr", info->nmrr },
+		{ "tcr", 0 },
+		{ "n_ttbrs", info->nr_roots },
+	};
 
-	if (json_object_object_get_ex(res, "pgsize_bitmap", &value))
-		compare_u64(record, "pgsize_bitmap", info->pgsizes, number(record, value));
-	if (json_object_object_get_ex(res, "ias", &value))
-		compare_u64(record, "ias", info->ias, number(record, value));
-	if (json_object_object_get_ex(res, "oas", &value))
-		compare_u64(record, "oas", info->oas, number(record, value));
-	if (json_object_object_get_ex(res, "ttbr", &value) ||
-	    json_object_object_get_ex(res, "vttbr", &value))
-		compare_u64(record, "ttbr", info->ttbr, number(record, value));
-	if (json_object_object_get_ex(res, "mair", &value))
-		compare_u64(record, "mair", info->mair, number(record, value));
-	compare_registers(record, res, "tcr", info);
-	compare_registers(record, res, "vtcr", info);
+	json_object_object_foreach(res, name, value)
+	{
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(fields) && strcmp(fields[i].name, name) != 0)
+			i++;
+		if (json_object_is_type(value, json_type_object))
+			compare_registers(record, value, info);
+		else if (json_object_is_type(value, json_type_array))
+			compare_roots(record, value, info);
+		else if (i < ARRAY_LEN(fields))
+			compare_u64(record, name, fields[i].value, number(record, value));
+		else
+			differ(record, "there is no such result of a configuration: %s", name);
+	}
 }
 
 static int create_domain(struct bench *bench, struct record *record)
@@ -118,6 +166,19 @@ static uint64_t arg(struct record *record, struct json_object *op, size_t index)
 	return item_u64(record, op, index);
 }
 
+/* Is the result number @index "BUG"? Then the kernel has stopped, and we said so. */
+static int is_bug(struct record *record, struct bench *bench, struct json_object *op, size_t index)
+{
+	struct json_object *value = item(op, index);
+	const char *text = json_object_get_string(value);
+	unsigned is = text && !strcmp(text, "BUG");
+
+	compare_u64(record, "stopping with BUG()",
+	            iommusim_pgtable_info(bench->pgtable).nr_bugs != 0, is);
+	bench->is_stopped = is;
+	return is != 0;
+}
+
 /* A driver call: ["m", iova, pa, pgsize, count, prot, ret, mapped]. */
 static void run_m(struct record *record, struct bench *bench, struct json_object *op)
 {
@@ -129,6 +190,8 @@ static void run_m(struct record *record, struct bench *bench, struct json_object
 	uint64_t mapped = 0;
 	int err = iommusim_pgtable_map(bench->pgtable, &pages, &mapped);
 
+	if (is_bug(record, bench, op, 6))
+		return;
 	compare_u64(record, "the result of m", (uint64_t)(int64_t)err, arg(record, op, 6));
 	compare_u64(record, "the bytes mapped", mapped, arg(record, op, 7));
 }
@@ -142,7 +205,8 @@ static void run_M(struct record *record, struct bench *bench, struct json_object
 		                    .prot = (unsigned)arg(record, op, 4) };
 	int err = iommusim_domain_map(bench->domain, &map);
 
-	compare_u64(record, "the result of M", (uint64_t)(int64_t)err, arg(record, op, 5));
+	if (!is_bug(record, bench, op, 5))
+		compare_u64(record, "the result of M", (uint64_t)(int64_t)err, arg(record, op, 5));
 }
 
 static void run_u(struct record *record, struct bench *bench, struct json_object *op)
@@ -150,7 +214,8 @@ static void run_u(struct record *record, struct bench *bench, struct json_object
 	uint64_t done = iommusim_pgtable_unmap(bench->pgtable, arg(record, op, 1),
 	                                       arg(record, op, 2), arg(record, op, 3), NULL);
 
-	compare_u64(record, "the result of u", done, arg(record, op, 4));
+	if (!is_bug(record, bench, op, 4))
+		compare_u64(record, "the result of u", done, arg(record, op, 4));
 }
 
 static void run_U(struct record *record, struct bench *bench, struct json_object *op)
@@ -158,7 +223,8 @@ static void run_U(struct record *record, struct bench *bench, struct json_object
 	uint64_t done =
 		iommusim_domain_unmap(bench->domain, arg(record, op, 1), arg(record, op, 2));
 
-	compare_u64(record, "the result of U", done, arg(record, op, 3));
+	if (!is_bug(record, bench, op, 3))
+		compare_u64(record, "the result of U", done, arg(record, op, 3));
 }
 
 static void run_t(struct record *record, struct bench *bench, struct json_object *op)
@@ -214,6 +280,18 @@ static void run_ops(struct record *record, struct bench *bench)
 	}
 }
 
+/* What a format with a growing root says at the end; the others have no such fields. */
+static void compare_root(struct record *record, const struct bench *bench)
+{
+	struct iommusim_pgtable_info info = iommusim_pgtable_info(bench->pgtable);
+
+	if (has_field(record, "root"))
+		compare_u64(record, "the root at the end", info.root, field_u64(record, "root"));
+	if (has_field(record, "mode"))
+		compare_u64(record, "the mode at the end", info.nr_levels,
+		            field_u64(record, "mode"));
+}
+
 static void run_configured(struct record *record, struct bench *bench, struct json_object *res)
 {
 	struct iommusim_pgtable_info info = iommusim_pgtable_info(bench->pgtable);
@@ -224,8 +302,11 @@ static void run_configured(struct record *record, struct bench *bench, struct js
 	if (record->difference[0])
 		return;
 	run_ops(record, bench);
+	if (bench->is_stopped)
+		return;
 	tables_compare(record, &bench->tables, field(record, "words"));
 	tables_compare_list(record, &bench->tables, field(record, "tables"));
+	compare_root(record, bench);
 }
 
 static void run_pgtable(struct record *record)

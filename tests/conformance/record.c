@@ -129,3 +129,13 @@ uint64_t item_u64(struct record *record, struct json_object *list, size_t index)
 {
 	return number(record, item(list, index));
 }
+
+unsigned page_shift_of(struct record *record)
+{
+	uint64_t shift = field_u64(record, "page_shift");
+
+	if (shift >= 12 && shift <= 16)
+		return (unsigned)shift;
+	differ(record, "page_shift is not 12 .. 16");
+	return 12;
+}

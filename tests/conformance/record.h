@@ -49,6 +49,9 @@ int field_is(const struct record *record, const char *key, const char *text);
 /* gfp flags as the kernel prints them. */
 uint32_t field_gfp(struct record *record, const char *key);
 
+/* Log2 of the record's CPU page size in bytes. */
+unsigned page_shift_of(struct record *record);
+
 /* Lists, and lists in lists. */
 size_t length_of(struct json_object *list);
 struct json_object *item(struct json_object *list, size_t index);
@@ -62,6 +65,6 @@ struct kind {
 };
 
 extern const struct kind kind_chunk_pages, kind_chunk_noncontig, kind_pgsize, kind_pgtable,
-	kind_iova;
+	kind_map_sg, kind_dma_map_sg, kind_dma_map, kind_iova;
 
 #endif

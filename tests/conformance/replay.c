@@ -44,8 +44,11 @@ static int note_free(void *ctx, iommusim_pfn pfn, unsigned order)
 {
 	struct machine *m = ctx;
 
-	m->freed = grow(m->freed, m->nr_freed, &m->cap_freed, sizeof(*m->freed));
-	m->freed[m->nr_freed++] = pfn;
+	struct seen *seen = &m->seen;
+
+	seen->freed = grow(seen->freed, seen->nr_freed, &seen->cap_freed, sizeof(*seen->freed));
+	seen->freed[seen->nr_freed++] =
+		(struct iommusim_chunk){ .pfn = pfn, .order = (uint8_t)order };
 	return 0;
 }
 
@@ -120,10 +123,15 @@ static void note_event(void *ctx, const struct iommusim_event *event)
 {
 	struct seen *seen = &((struct machine *)ctx)->seen;
 
-	if (event->kind != IOMMUSIM_EVENT_MAP && event->kind != IOMMUSIM_EVENT_UNMAP)
-		return;
-	seen->map = grow(seen->map, seen->nr_maps, &seen->cap_maps, sizeof(*seen->map));
-	seen->map[seen->nr_maps++] = *event;
+	if (event->kind == IOMMUSIM_EVENT_MAP || event->kind == IOMMUSIM_EVENT_UNMAP) {
+		seen->map = grow(seen->map, seen->nr_maps, &seen->cap_maps, sizeof(*seen->map));
+		seen->map[seen->nr_maps++] = *event;
+	}
+	if (event->kind == IOMMUSIM_EVENT_IOVA_ALLOC || event->kind == IOMMUSIM_EVENT_IOVA_FREE) {
+		seen->iova =
+			grow(seen->iova, seen->nr_iovas, &seen->cap_iovas, sizeof(*seen->iova));
+		seen->iova[seen->nr_iovas++] = *event;
+	}
 }
 
 /* ---- The machine ---- */
@@ -137,17 +145,35 @@ unsigned log2_of(uint64_t x)
 	return n;
 }
 
-static void create_driver(struct machine *m, const char *arch)
+/*
+ * The page tables behind an IOMMU, if the library has the format: NULL otherwise, or where the
+ * guest has none.
+ */
+static const struct iommusim_pgtable_format *format_of(const char *iommu)
+{
+	static const struct {
+		const char *iommu, *format;
+	} formats[] = { { "smmu", "arm-lpae-s1" }, { "vtd", "vtd-sl" }, { "amd", "amd-v1" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
+		if (strstr(iommu, formats[i].iommu))
+			return iommusim_pgtable_format_find(formats[i].format);
+	return NULL;
+}
+
+static void create_driver(struct machine *m, const char *iommu)
 {
 	struct iommusim_pgtable_config pgtable = { .size = sizeof(pgtable),
-		                                   .format = &iommusim_pgtable_arm_lpae_s1,
+		                                   .format = format_of(iommu),
 		                                   .kernel = m->kernel,
 		                                   .page_shift = m->page_shift,
 		                                   .pgsizes = m->pgsizes };
 	struct iommusim_recorder_config recorder = { .size = sizeof(recorder) };
 	int err;
 
-	if (!strcmp(arch, "aarch64") || !strcmp(arch, "arm64")) {
+	if (strstr(iommu, "amd"))
+		pgtable.pgsizes = 0; /* the kernel's own */
+	if (pgtable.format) {
 		err = iommusim_pgtable_create(&pgtable, &m->pgtable);
 		if (!err)
 			m->inner = iommusim_pgtable_driver(m->pgtable);
@@ -160,18 +186,94 @@ static void create_driver(struct machine *m, const char *arch)
 		differ(m->record, "there are no such page tables: %s", iommusim_errname(err));
 }
 
-void create_machine(struct machine *m, struct json_object *json)
+static int create_domain(struct machine *m, const struct iommusim_host *host)
 {
-	struct record environment = { .kernel = 0 };
 	struct iommusim_driver driver = { .size = sizeof(driver),
 		                          .ctx = m,
 		                          .map_pages = map_pages,
 		                          .unmap_pages = unmap_pages,
 		                          .iova_to_phys = iova_to_phys };
-	struct iommusim_host host = { .size = sizeof(host), .event = note_event, .event_ctx = m };
 	struct iommusim_domain_config domain = { .size = sizeof(domain),
+		                                 .kernel = m->kernel,
+		                                 .pgsizes = m->pgsizes,
 		                                 .driver = &driver,
-		                                 .host = &host };
+		                                 .host = host };
+	struct iommusim_iova_config iova = { .size = sizeof(iova),
+		                             .granule_lg2 = log2_of(m->pgsizes & (~m->pgsizes + 1)),
+		                             .kernel = m->kernel,
+		                             .nr_cpus = 1,
+		                             .host = host };
+	int err = iommusim_domain_create(&domain, &m->domain);
+
+	return err ? err : iommusim_iova_create(&iova, &m->iova);
+}
+
+static int create_device(struct machine *m, struct record *environment)
+{
+	struct iommusim_page_source source = recorded_pages(m);
+	struct json_object *aperture = field(environment, "aperture");
+	struct iommusim_dma_config dma = { .size = sizeof(dma),
+		                           .kernel = m->kernel,
+		                           .page_shift = m->page_shift,
+		                           .nr_orders = m->nr_orders,
+		                           .aperture_last = item_u64(environment, aperture, 1),
+		                           .is_pci = 1,
+		                           .node = (int)field_u64(environment, "device_node"),
+		                           .domain = m->domain,
+		                           .iova = m->iova,
+		                           .source = &source };
+
+	dma.forcedac = strstr(field_text(environment, "cmdline"), "iommu.forcedac=1") != NULL;
+	return iommusim_dma_create(&dma, &m->dma);
+}
+
+/* On Arm the range for message interrupts is a software one. */
+static int reserve(struct machine *m, struct record *environment, int is_arm)
+{
+	static const struct {
+		const char *name;
+		enum iommusim_region_kind kind;
+	} kinds[] = { { "host-bridge-window", IOMMUSIM_REGION_HOST_WINDOW },
+		      { "reserved", IOMMUSIM_REGION_RESERVED },
+		      { "msi", IOMMUSIM_REGION_MSI } };
+	struct json_object *list = field(environment, "iova_reserved");
+	int err = 0;
+
+	for (size_t i = 0; !err && i < length_of(list); i++) {
+		struct json_object *row = item(list, i);
+		const char *name = json_object_get_string(item(row, 2));
+		struct iommusim_region region = { .kind = IOMMUSIM_REGION_DIRECT,
+			                          .first = item_u64(environment, row, 0),
+			                          .last = item_u64(environment, row, 1) };
+
+		for (size_t k = 0; name && k < ARRAY_LEN(kinds); k++)
+			if (!strcmp(name, kinds[k].name))
+				region.kind = kinds[k].kind;
+		if (region.kind == IOMMUSIM_REGION_DIRECT)
+			differ(environment, "a reserved range of kind '%s'", name ? name : "");
+		if (is_arm && region.kind == IOMMUSIM_REGION_MSI)
+			region.kind = IOMMUSIM_REGION_SW_MSI;
+		err = iommusim_dma_reserve(m->dma, &region);
+	}
+	return err;
+}
+
+/* What the kernel says of the device must be what ours says. */
+static void compare_device(struct machine *m, struct record *environment)
+{
+	compare_u64(environment, "dma_get_merge_boundary()", iommusim_dma_merge_boundary(m->dma),
+	            field_u64(environment, "dma_merge_boundary"));
+	compare_u64(environment, "dma_opt_mapping_size()", iommusim_dma_opt_mapping(m->dma),
+	            field_u64(environment, "dma_opt_mapping"));
+	compare_u64(environment, "dma_max_mapping_size()", iommusim_dma_max_mapping(m->dma),
+	            field_u64(environment, "dma_max_mapping"));
+}
+
+void create_machine(struct machine *m, struct json_object *json)
+{
+	struct record environment = { .kernel = 0 };
+	struct iommusim_host host = { .size = sizeof(host), .event = note_event, .event_ctx = m };
+	int err;
 
 	json_object_object_get_ex(json, "environment", &environment.json);
 	m->kernel = strncmp(field_text(&environment, "kernel"), "6.12", 4) ? IOMMUSIM_KERNEL(6, 1)
@@ -180,21 +282,28 @@ void create_machine(struct machine *m, struct json_object *json)
 	m->page_shift = log2_of(field_u64(&environment, "page_size"));
 	m->nr_orders = (unsigned)field_u64(&environment, "buddy_orders");
 	m->pgsizes = field_u64(&environment, "pgsize_bitmap");
-	create_driver(m, field_text(&environment, "arch"));
-	domain.kernel = m->kernel;
-	domain.pgsizes = m->pgsizes;
+	create_driver(m, field_text(&environment, "iommu"));
+	if (m->record->difference[0])
+		return;
+	err = create_domain(m, &host);
+	if (!err)
+		err = create_device(m, &environment);
+	if (!err)
+		err = reserve(m, &environment,
+		              strstr(field_text(&environment, "iommu"), "smmu") != NULL);
+	if (err)
+		differ(m->record, "there is no such device: %s", iommusim_errname(err));
+	else
+		compare_device(m, &environment);
 	if (environment.difference[0])
 		differ(m->record, "environment: %s", environment.difference);
-	if (!m->record->difference[0] && iommusim_domain_create(&domain, &m->domain))
-		differ(m->record, "there is no such domain");
 }
 
 void drop(struct held *held)
 {
 	iommusim_chunks_finish(&held->buffer.chunks);
 	free(held->buffer.sg);
-	iommusim_dma_destroy(held->dma);
-	iommusim_iova_destroy(held->iova);
+	free(held->list.sg);
 	free(held);
 }
 
@@ -202,10 +311,13 @@ void destroy_machine(struct machine *m)
 {
 	while (m->nr_held)
 		drop(m->held[--m->nr_held]);
+	iommusim_dma_destroy(m->dma);
+	iommusim_iova_destroy(m->iova);
 	iommusim_domain_destroy(m->domain);
 	iommusim_recorder_destroy(m->recorder);
 	iommusim_pgtable_destroy(m->pgtable);
 	free(m->seen.call);
 	free(m->seen.map);
-	free(m->freed);
+	free(m->seen.iova);
+	free(m->seen.freed);
 }

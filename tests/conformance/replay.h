@@ -7,19 +7,24 @@
 
 #define MAX_BUFFERS 4096
 
-/* Driver calls and mapped pieces of one call. */
+/* What happened in one call. */
 struct seen {
 	struct iommusim_driver_call *call;
-	struct iommusim_event *map; /* MAP and UNMAP events */
-	size_t nr_calls, nr_maps, cap_calls, cap_maps;
+	struct iommusim_event *map;   /* MAP and UNMAP events */
+	struct iommusim_event *iova;  /* IOVA_ALLOC and IOVA_FREE events */
+	struct iommusim_chunk *freed; /* blocks that were given back, in order */
+	size_t nr_calls, nr_maps, nr_iovas, nr_freed;
+	size_t cap_calls, cap_maps, cap_iovas, cap_freed;
 };
 
-/* A buffer that is held, by its id in the recording. */
+/* What is held, by its id in the recording: a buffer, a mapping, or a list. */
+enum held_kind { HELD_BUFFER, HELD_MAPPING, HELD_LIST };
 struct held {
 	uint64_t id;
-	struct iommusim_iova *iova;
-	struct iommusim_dma *dma;
+	enum held_kind kind;
 	struct iommusim_dma_buffer buffer;
+	struct iommusim_dma_mapping mapping;
+	struct iommusim_dma_list list;
 };
 
 struct machine {
@@ -27,14 +32,14 @@ struct machine {
 	unsigned kernel, page_shift, nr_orders;
 	uint64_t pgsizes;
 	int has_mappings;                   /* virtio: an unmap removes whole map calls */
-	struct iommusim_pgtable *pgtable;   /* Arm; else */
+	struct iommusim_pgtable *pgtable;   /* where the format is built; else */
 	struct iommusim_recorder *recorder; /* this */
 	struct iommusim_driver inner;       /* of one of them */
 	struct iommusim_domain *domain;
+	struct iommusim_iova *iova;
+	struct iommusim_dma *dma;
 	struct seen seen;
 	struct rows attempts; /* of the call */
-	iommusim_pfn *freed;  /* single pages, in order */
-	size_t nr_freed, cap_freed;
 	struct held *held[MAX_BUFFERS];
 	unsigned nr_held;
 };
@@ -47,10 +52,11 @@ unsigned log2_of(uint64_t x);
 void create_machine(struct machine *m, struct json_object *json);
 void destroy_machine(struct machine *m);
 
-/* Pages whose attempts succeed as the rows of m->attempts say; what is freed goes to m->freed. */
+/* Pages whose attempts succeed as the rows of m->attempts say; what is freed goes to m->seen.freed.
+ */
 struct iommusim_page_source recorded_pages(struct machine *m);
 
-/* Free a buffer's handles, whatever became of it. */
+/* Free what the host keeps for it, whatever became of it. */
 void drop(struct held *held);
 
 #endif

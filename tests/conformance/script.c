@@ -14,16 +14,6 @@ unsigned max_order_of(unsigned page_shift)
 	return page_shift == 16 ? 13 : page_shift == 14 ? 11 : 10;
 }
 
-unsigned page_shift_of(struct record *record)
-{
-	uint64_t shift = field_u64(record, "page_shift");
-
-	if (shift >= 12 && shift <= 16)
-		return (unsigned)shift;
-	differ(record, "page_shift is not 12 .. 16");
-	return 12;
-}
-
 /* Is there a block of exactly @order? It is gone then. */
 static int take(struct script *script, unsigned order)
 {

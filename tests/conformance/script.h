@@ -17,9 +17,6 @@ struct script {
 /* The largest order of the kernel's buddy allocator. */
 unsigned max_order_of(unsigned page_shift);
 
-/* Log2 of the record's CPU page size in bytes. */
-unsigned page_shift_of(struct record *record);
-
 /* Read the record's stub. */
 void script_init(struct script *script, struct record *record, unsigned page_shift);
 struct iommusim_page_source script_source(struct script *script);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Table memory as in the records, and its contents against theirs. Words have 8 bytes. */
+/* Table memory as in the records, and its contents against theirs. */
 #include "tables.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-void tables_init(struct tables *tables, uint64_t base, unsigned page_shift)
+void tables_init(struct tables *tables, uint64_t base, unsigned word_bytes)
 {
 	memset(tables, 0, sizeof(*tables));
 	tables->cursor = base;
 	tables->left = UINT64_MAX;
-	tables->page_shift = page_shift;
+	tables->word_bytes = word_bytes;
 }
 
 void tables_finish(struct tables *tables)
@@ -100,13 +100,19 @@ struct iommusim_table_memory tables_memory(struct tables *tables)
 /* ---- Against the record ---- */
 
 /* Hardware reads bytes, the lowest first. */
-static uint64_t word_at(const struct table *table, uint64_t index)
+static uint64_t word_at(const struct tables *tables, const struct table *table, uint64_t index)
 {
 	uint64_t word = 0;
 
-	for (unsigned i = 8; i-- > 0;)
-		word = word << 8 | table->memory[index * 8 + i];
+	for (unsigned i = tables->word_bytes; i-- > 0;)
+		word = word << 8 | table->memory[index * tables->word_bytes + i];
 	return word;
+}
+
+/* Arithmetic of words wraps at their width. */
+static uint64_t word_mask(const struct tables *tables)
+{
+	return UINT64_MAX >> (64 - 8 * tables->word_bytes);
 }
 
 /* The words of one run, which must be there. Returns their number. */
@@ -121,14 +127,16 @@ static uint64_t compare_run(struct record *record, const struct tables *tables,
 		differ(record, "table %" PRIu64 " is not there", nr_table);
 		return 0;
 	}
-	for (uint64_t i = 0; i < n && (index + i) * 8 < tables->table[nr_table].bytes; i++) {
-		uint64_t word = word_at(&tables->table[nr_table], index + i);
+	for (uint64_t i = 0;
+	     i < n && (index + i) * tables->word_bytes < tables->table[nr_table].bytes; i++) {
+		uint64_t word = word_at(tables, &tables->table[nr_table], index + i);
+		uint64_t want = (value + i * step) & word_mask(tables);
 
-		if (word != value + i * step)
+		if (word != want)
 			differ(record,
 			       "word %" PRIu64 " of table %" PRIu64 " is 0x%" PRIx64
 			       ", not 0x%" PRIx64,
-			       index + i, nr_table, word, value + i * step);
+			       index + i, nr_table, word, want);
 	}
 	return n;
 }
@@ -138,9 +146,10 @@ static uint64_t count_words(const struct tables *tables)
 	uint64_t nr = 0;
 
 	for (size_t i = 0; i < tables->nr; i++)
-		for (uint64_t at = 0; tables->table[i].memory && at < tables->table[i].bytes / 8;
+		for (uint64_t at = 0;
+		     tables->table[i].memory && at < tables->table[i].bytes / tables->word_bytes;
 		     at++)
-			nr += word_at(&tables->table[i], at) != 0;
+			nr += word_at(tables, &tables->table[i], at) != 0;
 	return nr;
 }
 

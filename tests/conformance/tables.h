@@ -15,10 +15,10 @@ struct tables {
 	uint64_t left; /* allocations that succeed; UINT64_MAX: all */
 	struct table *table;
 	size_t nr, cap;
-	unsigned page_shift;
+	unsigned word_bytes;
 };
 
-void tables_init(struct tables *tables, uint64_t base, unsigned page_shift);
+void tables_init(struct tables *tables, uint64_t base, unsigned word_bytes);
 void tables_finish(struct tables *tables);
 struct iommusim_table_memory tables_memory(struct tables *tables);
 

@@ -79,6 +79,87 @@ static void parts_that_do_not_fit_are_refused(void **state)
 	finish(rig);
 }
 
+static void settings_out_of_range_are_refused(void **state)
+{
+	static const struct iommusim_dma_config wrong[] = {
+		{ .max_seg_size = UINT64_C(1) << 32 },
+		{ .seg_boundary = 0x1001 },
+		{ .min_align_mask = 0x100 },
+		{ .kmalloc_align = 3 },
+		{ .invalidation = (enum iommusim_invalidation)3 },
+		{ .mode = (enum iommusim_domain_mode)3 },
+	};
+	struct rig_config config = { .pgsizes = S_4K_2M };
+	struct rig *rig = given_parts(&config);
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		config.dma = wrong[i];
+		assert_err(create_device(rig, &config), IOMMUSIM_EINVAL);
+	}
+	finish(rig);
+}
+
+/* The CPU goes offline between map and unmap: its range goes to the tree, where it can be had. */
+static void a_range_outlives_its_cpu(void **state)
+{
+	struct rig *rig = given_rig(
+		&(struct rig_config){ .pgsizes = S_4K_2M, .iova_cpus = 2, .dma.nr_cpus = 2 });
+	struct iommusim_dma_mapping m = { .pa = SZ_1G, .size = SZ_4K }, n = m;
+
+	assert_ok(iommusim_dma_set_cpu(rig->dma, 1));
+	assert_ok(iommusim_dma_map_page(rig->dma, &m));
+	assert_ok(iommusim_iova_set_online(rig->iova, 1, 0));
+	assert_ok(iommusim_dma_unmap_page(rig->dma, &m));
+	assert_int_equal(iommusim_iova_nr_ranges(rig->iova), 0);
+	assert_err(iommusim_dma_map_page(rig->dma, &n), IOMMUSIM_EINVAL);
+	assert_ok(iommusim_dma_set_cpu(rig->dma, 0));
+	assert_ok(iommusim_dma_map_page(rig->dma, &n));
+	assert_int_equal(n.dma_addr, m.dma_addr);
+	assert_ok(iommusim_dma_unmap_page(rig->dma, &n));
+	assert_untouched(rig);
+	finish(rig);
+}
+
+/* A policy of one's own that plans more bytes than pages. */
+static int plan_too_much(const struct iommusim_policy *policy,
+                         const struct iommusim_chunk_request *req, struct iommusim_chunk_plan *plan)
+{
+	plan->size = req->size;
+	plan->count = req->size / SZ_4K - 1;
+	return 0;
+}
+
+static int alloc_singles(const struct iommusim_policy *policy,
+                         const struct iommusim_chunk_request *req,
+                         const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
+{
+	int err = 0;
+
+	for (uint64_t i = 0; !err && i < plan->count; i++)
+		err = iommusim_chunk_get(run, 0, req->gfp);
+	return err;
+}
+
+static void a_policy_with_too_few_pages_is_found_out(void **state)
+{
+	static const struct iommusim_policy policy = { .size = sizeof(policy),
+		                                       .name = "too few",
+		                                       .plan = plan_too_much,
+		                                       .alloc = alloc_singles };
+	struct rig *rig = given_rig(&(struct rig_config){ .pgsizes = S_4K_2M });
+	struct iommusim_dma_request req = request_of(&policy, 4 * SZ_4K);
+	struct iommusim_dma_buffer buffer;
+
+	assert_err(iommusim_dma_alloc_chunks(rig->dma, &req, &buffer), IOMMUSIM_EINVAL);
+	assert_non_null(strstr(iommusim_dma_error(rig->dma), "12288 of 16384"));
+	assert_ok(iommusim_dma_free(rig->dma, &buffer));
+	req.size = SZ_4K; /* not a single one */
+	assert_err(iommusim_dma_alloc_chunks(rig->dma, &req, &buffer), IOMMUSIM_EINVAL);
+	assert_ok(iommusim_dma_free(rig->dma, &buffer));
+	assert_untouched(rig);
+	finish(rig);
+}
+
 /* The loop of each release, told by its attempts for 2049 pages of a fine bitmap. */
 static const struct kernel_row {
 	const char *name;
@@ -110,15 +191,18 @@ static void uses_the_loop_of_its_release(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[4 + ARRAY_LEN(kernel_rows)] = {
+	struct CMUnitTest tests[7 + ARRAY_LEN(kernel_rows)] = {
 		cmocka_unit_test(attributes_and_compound_pages_are_refused_at_the_door),
 		cmocka_unit_test(a_page_source_must_be_whole),
 		cmocka_unit_test(a_zeroed_buffer_may_be_freed),
 		cmocka_unit_test(parts_that_do_not_fit_are_refused),
+		cmocka_unit_test(settings_out_of_range_are_refused),
+		cmocka_unit_test(a_range_outlives_its_cpu),
+		cmocka_unit_test(a_policy_with_too_few_pages_is_found_out),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(kernel_rows); i++)
-		tests[4 + i] =
+		tests[7 + i] =
 			(struct CMUnitTest)TEST_ROW(uses_the_loop_of_its_release, &kernel_rows[i]);
 	return RUN_TESTS(tests);
 }

@@ -297,25 +297,56 @@ static void lies_below_its_limit(void **state)
 	finish(rig);
 }
 
-/* 6.1 tries below 4 GiB for every request, 6.12 until that has failed once. */
-static void the_first_failure_below_4_gib_is_remembered_since_6_12(void **state)
+static void keep_line(void *ctx, const char *line)
 {
-	static const unsigned kernels[] = { KERNEL_6_1, KERNEL_6_12 };
-	static const uint64_t second[] = { UINT64_C(0xfffff000), UINT64_C(0xfffffffff000) };
+	assert_true(strlen(line) < 60);
+	strcpy(ctx, line);
+}
 
-	for (unsigned i = 0; i < 2; i++) {
-		struct rig *rig = given_rig(
-			&(struct rig_config){ .kernel = kernels[i],
-		                              .pgsizes = S_4K_2M,
-		                              .iova_start = 0xffff0, /* 16 frames below 4 GiB */
-		                              .dma.coherent_mask = UINT64_C(0xffffffffffff),
-		                              .dma.is_pci = 1 });
+static const struct low_row {
+	const char *name;
+	unsigned kernel;
+	uint64_t want[3]; /* a page, more than there is below 4 GiB, a page */
+	uint64_t want_failed;
+	const char *said;
+} low_rows[] = {
+	{ "4.10 does not look below 4 GiB first",
+	  IOMMUSIM_KERNEL(4, 10),
+	  { UINT64_C(0xfffffffff000), UINT64_C(0xfffffffe0000), UINT64_C(0xfffffffff000) },
+	  0,
+	  "" },
+	{ "6.1 does for every request",
+	  KERNEL_6_1,
+	  { UINT64_C(0xfffff000), UINT64_C(0xfffffffe0000), UINT64_C(0xfffff000) },
+	  1,
+	  "" },
+	{ "6.12 does until that has failed once, and says so",
+	  KERNEL_6_12,
+	  { UINT64_C(0xfffff000), UINT64_C(0xfffffffe0000), UINT64_C(0xfffffffff000) },
+	  1,
+	  "Using 48-bit DMA addresses" },
+};
 
-		assert_int_equal(address_of(rig, SZ_4K), UINT64_C(0xfffff000));
-		assert_int_equal(address_of(rig, 17 * SZ_4K), UINT64_C(0xfffffffe0000));
-		assert_int_equal(address_of(rig, SZ_4K), second[i]);
-		finish(rig);
-	}
+static void tries_below_4_gib_first(void **state)
+{
+	const struct low_row *r = *state;
+	char said[60] = "";
+	struct iommusim_host host = { .size = sizeof(host), .log = keep_line, .log_ctx = said };
+	struct rig *rig =
+		given_rig(&(struct rig_config){ .kernel = r->kernel,
+	                                        .pgsizes = S_4K_2M,
+	                                        .iova_start = 0xffff0, /* 16 frames below 4 GiB */
+	                                        .host = &host,
+	                                        .dma.coherent_mask = UINT64_C(0xffffffffffff),
+	                                        .dma.is_pci = 1 });
+
+	assert_int_equal(address_of(rig, SZ_4K), r->want[0]);
+	assert_int_equal(address_of(rig, 17 * SZ_4K), r->want[1]);
+	assert_int_equal(address_of(rig, SZ_4K), r->want[2]);
+	assert_int_equal(iommusim_dma_stats(rig->dma).nr_low_failed, r->want_failed);
+	assert_string_equal(said, r->said);
+	assert_string_equal(iommusim_dma_error(rig->dma), ""); /* no error */
+	finish(rig);
 }
 
 /* ---- What the domain is told ---- */
@@ -380,25 +411,27 @@ static void tells_the_driver(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[13 + ARRAY_LEN(limit_rows) + ARRAY_LEN(told_rows)] = {
-		cmocka_unit_test(a_buffer_is_mapped_where_its_iova_says),
-		cmocka_unit_test(only_whole_granules_of_the_last_page_are_mapped),
-		cmocka_unit_test(adjoining_chunks_are_one_entry),
-		cmocka_unit_test(an_entry_is_shorter_than_4_gib),
-		cmocka_unit_test(single_pages_under_a_large_granule_are_refused_by_the_map),
-		cmocka_unit_test(pages_that_rounding_added_are_freed_too),
-		cmocka_unit_test(a_granule_above_the_page_is_a_bug_in_strict_mode),
-		cmocka_unit_test(no_pages_leave_nothing_behind),
-		cmocka_unit_test(no_iova_leaves_nothing_behind),
-		cmocka_unit_test(a_driver_that_fails_leaves_nothing_behind),
-		cmocka_unit_test(the_host_may_fail_at_any_allocation),
-		cmocka_unit_test(the_first_failure_below_4_gib_is_remembered_since_6_12),
-		cmocka_unit_test(an_unmap_that_falls_short_is_told),
-	};
-	size_t nr = 13;
+	struct CMUnitTest
+		tests[12 + ARRAY_LEN(limit_rows) + ARRAY_LEN(told_rows) + ARRAY_LEN(low_rows)] = {
+			cmocka_unit_test(a_buffer_is_mapped_where_its_iova_says),
+			cmocka_unit_test(only_whole_granules_of_the_last_page_are_mapped),
+			cmocka_unit_test(adjoining_chunks_are_one_entry),
+			cmocka_unit_test(an_entry_is_shorter_than_4_gib),
+			cmocka_unit_test(single_pages_under_a_large_granule_are_refused_by_the_map),
+			cmocka_unit_test(pages_that_rounding_added_are_freed_too),
+			cmocka_unit_test(a_granule_above_the_page_is_a_bug_in_strict_mode),
+			cmocka_unit_test(no_pages_leave_nothing_behind),
+			cmocka_unit_test(no_iova_leaves_nothing_behind),
+			cmocka_unit_test(a_driver_that_fails_leaves_nothing_behind),
+			cmocka_unit_test(the_host_may_fail_at_any_allocation),
+			cmocka_unit_test(an_unmap_that_falls_short_is_told),
+		};
+	size_t nr = 12;
 
 	for (size_t i = 0; i < ARRAY_LEN(limit_rows); i++)
 		tests[nr++] = (struct CMUnitTest)TEST_ROW(lies_below_its_limit, &limit_rows[i]);
+	for (size_t i = 0; i < ARRAY_LEN(low_rows); i++)
+		tests[nr++] = (struct CMUnitTest)TEST_ROW(tries_below_4_gib_first, &low_rows[i]);
 	for (size_t i = 0; i < ARRAY_LEN(told_rows); i++)
 		tests[nr++] = (struct CMUnitTest)TEST_ROW(tells_the_driver, &told_rows[i]);
 	return RUN_TESTS(tests);

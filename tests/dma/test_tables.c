@@ -4,18 +4,18 @@
  * chunk, and leaves and tables are as many as `iommusim compare` prints for the same request.
  */
 #include "pgtable/table_memory.h"
-#include "pgtable/walker.h"
+#include "pgtable/walk_arm.h"
 #include "rig.h"
 
 static const struct row {
 	const char *name;
-	unsigned page_shift, first; /* first: Arm's number of the level that a walk starts at */
+	unsigned page_shift;
 	uint64_t pgsizes;
 	uint64_t want_leaves, want_tables;
 } rows[] = {
-	{ "4K,2M,1G: two blocks and a page", 12, 0, SZ_4K | SZ_2M | SZ_1G, 3, 4 },
-	{ "16K,32M: 257 pages", 14, 0, SZ_16K | SZ_32M, 257, 4 },
-	{ "64K,512M: 65 pages", 16, 1, SZ_64K | SZ_512M, 65, 3 },
+	{ "4K,2M,1G: two blocks and a page", 12, SZ_4K | SZ_2M | SZ_1G, 3, 4 },
+	{ "16K,32M: 257 pages", 14, SZ_16K | SZ_32M, 257, 4 },
+	{ "64K,512M: 65 pages", 16, SZ_64K | SZ_512M, 65, 3 },
 };
 
 struct bench {
@@ -82,8 +82,8 @@ static void destroy(struct bench *b)
 }
 
 /* Walk every leaf of the buffer: each leads to the page that the chunks say. Their number. */
-static uint64_t walk_buffer(const struct walker *walker, const struct iommusim_dma_buffer *buffer,
-                            unsigned page_shift)
+static uint64_t walk_buffer(const struct walk_config *walker,
+                            const struct iommusim_dma_buffer *buffer, unsigned page_shift)
 {
 	uint64_t nr = 0, at = 0, page = UINT64_C(1) << page_shift;
 
@@ -91,12 +91,11 @@ static uint64_t walk_buffer(const struct walker *walker, const struct iommusim_d
 		const struct iommusim_chunk *chunk = &buffer->chunks.chunk[i];
 
 		for (uint64_t off = 0; off < page << chunk->order; off += page, at += page) {
-			struct walked_page got = { 0 };
+			struct walk_answer got = walk(walker, buffer->dma_addr + at);
 
-			assert_int_equal(walker_walk(walker, buffer->dma_addr + at, &got),
-			                 WALKED_PAGE);
+			assert_int_equal(got.cause, WALK_MAPPED);
 			assert_int_equal(got.pa, (chunk->pfn << page_shift) + off);
-			assert_true(got.can_read && got.can_write && got.can_execute);
+			assert_int_equal(got.prot & (WALK_R | WALK_W | WALK_X), WALK_R | WALK_W);
 			nr += (got.pa & (got.size - 1)) == 0; /* the leaf's first page */
 		}
 	}
@@ -119,21 +118,19 @@ static void a_walker_finds_the_buffer(void **state)
 	struct bench *b = given_bench(r);
 	struct iommusim_dma_request req =
 		request_of(NULL, (UINT64_C(4) << 20) + (UINT64_C(1) << r->page_shift));
-	struct walker walker = { .granule = r->page_shift,
-		                 .tsz = 16,
-		                 .stage = 1,
-		                 .first = r->first,
-		                 .ttbr = iommusim_pgtable_info(b->pgtable).ttbr,
-		                 .byte_at = byte_at,
-		                 .ctx = &b->memory };
+	struct walk_config walker = { .format = &walk_arm_lpae_s1,
+		                      .granule_lg2 = r->page_shift,
+		                      .ias = 48,
+		                      .root = { iommusim_pgtable_info(b->pgtable).root },
+		                      .read = read_tables,
+		                      .ctx = &b->memory };
 	struct iommusim_dma_buffer buffer;
-	struct walked_page page;
 
 	assert_ok(iommusim_dma_alloc_noncontiguous(b->dma, &req, &buffer));
 	assert_int_equal(walk_buffer(&walker, &buffer, r->page_shift), r->want_leaves);
 	assert_int_equal(nr_live(&b->memory), r->want_tables);
 	assert_int_equal(iommusim_pgtable_info(b->pgtable).nr_tables, r->want_tables);
-	assert_int_equal(walker_walk(&walker, buffer.dma_addr + buffer.size, &page), WALKED_FAULT);
+	assert_int_equal(walk(&walker, buffer.dma_addr + buffer.size).cause, WALK_ABSENT);
 	assert_ok(iommusim_dma_free(b->dma, &buffer));
 	destroy(b);
 }

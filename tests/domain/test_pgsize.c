@@ -223,7 +223,7 @@ static uint64_t obey_iova_to_phys(void *ctx, uint64_t iova)
 	}
 #define KNOWN  sizeof(struct iommusim_domain_config)
 #define DRIVER sizeof(struct iommusim_driver)
-#define OBEY   NULL, obey_map, obey_unmap, obey_iova_to_phys, NULL, NULL
+#define OBEY   NULL, obey_map, obey_unmap, obey_iova_to_phys, NULL, NULL, NULL
 
 /* A config or driver of a newer header has something behind what we know. */
 static const struct config {
@@ -265,19 +265,19 @@ static const struct config {
 	{ "a driver without map_pages",
 	  CONFIG(KNOWN, 0),
 	  0,
-	  { DRIVER, NULL, NULL, obey_unmap, obey_iova_to_phys, NULL, NULL },
+	  { DRIVER, NULL, NULL, obey_unmap, obey_iova_to_phys, NULL, NULL, NULL },
 	  0,
 	  IOMMUSIM_EINVAL },
 	{ "a driver without unmap_pages",
 	  CONFIG(KNOWN, 0),
 	  0,
-	  { DRIVER, NULL, obey_map, NULL, obey_iova_to_phys, NULL, NULL },
+	  { DRIVER, NULL, obey_map, NULL, obey_iova_to_phys, NULL, NULL, NULL },
 	  0,
 	  IOMMUSIM_EINVAL },
 	{ "a driver without iova_to_phys",
 	  CONFIG(KNOWN, 0),
 	  0,
-	  { DRIVER, NULL, obey_map, obey_unmap, NULL, NULL, NULL },
+	  { DRIVER, NULL, obey_map, obey_unmap, NULL, NULL, NULL, NULL },
 	  0,
 	  IOMMUSIM_EINVAL },
 };

@@ -178,6 +178,62 @@ static void a_format_that_refuses_makes_no_machine(void **state)
 	iommusim_phys_destroy(phys);
 }
 
+static uint64_t nr_used(const struct iommusim_phys *phys)
+{
+	return NR_FRAMES - iommusim_phys_nr_free(phys);
+}
+
+/* Short descriptors: a first table of 16 KiB, the others have 1 KiB and go four to a page. */
+static void tables_below_a_page_share_pages(void **state)
+{
+	struct iommusim_zone_config zone = { .zone = IOMMUSIM_ZONE_NORMAL,
+		                             .start_pfn = 1 << 16,
+		                             .nr_frames = NR_FRAMES };
+	struct iommusim_phys_config config = { .size = sizeof(config),
+		                               .zones = &zone,
+		                               .nr_zones = 1 };
+	struct iommusim_phys *phys;
+	struct iommusim_page_source source;
+	struct iommusim_table_pages_config pages_config = { .size = sizeof(pages_config),
+		                                            .source = &source };
+	struct iommusim_table_pages *pages;
+	struct iommusim_table_memory memory;
+	struct iommusim_pgtable_config pgtable_config = { .size = sizeof(pgtable_config),
+		                                          .format = &iommusim_pgtable_arm_v7s,
+		                                          .pgsizes = SZ_4K | SZ_1M,
+		                                          .memory = &memory };
+	static const uint64_t want[] = { 5, 5, 5, 5, 6, 6, 6, 6, 7 };
+	struct iommusim_pgtable *pgtable;
+
+	assert_ok(iommusim_phys_create(&config, &phys));
+	source = iommusim_phys_source(phys);
+	assert_ok(iommusim_table_pages_create(&pages_config, &pages));
+	memory = iommusim_table_pages_memory(pages);
+	assert_ok(iommusim_pgtable_create(&pgtable_config, &pgtable));
+	assert_int_equal(nr_used(phys), 4);
+	for (uint64_t i = 0; i < ARRAY_LEN(want); i++) {
+		struct iommusim_map_pages map = { .iova = i * SZ_1M,
+			                          .pa = SZ_1G,
+			                          .pgsize = SZ_4K,
+			                          .count = 1,
+			                          .prot = IOMMUSIM_PROT_READ };
+		uint64_t mapped;
+
+		assert_ok(iommusim_pgtable_map(pgtable, &map, &mapped));
+		assert_int_equal(nr_used(phys), want[i]);
+	}
+	/* one of the first page's goes, and the last page with its only one */
+	assert_int_equal(iommusim_pgtable_unmap(pgtable, 2 * SZ_1M, SZ_1M, 1, NULL), SZ_1M);
+	assert_int_equal(nr_used(phys), 7);
+	assert_int_equal(iommusim_pgtable_unmap(pgtable, 8 * SZ_1M, SZ_1M, 1, NULL), SZ_1M);
+	assert_int_equal(nr_used(phys), 6);
+	assert_int_equal(iommusim_pgtable_iova_to_phys(pgtable, 3 * SZ_1M), SZ_1G);
+	iommusim_pgtable_destroy(pgtable);
+	assert_int_equal(nr_used(phys), 0);
+	iommusim_table_pages_destroy(pages);
+	iommusim_phys_destroy(phys);
+}
+
 /* Creation, a buffer, a copy, and all of it back, with the n-th allocation of the host failing. */
 static int live(const struct iommusim_host *host)
 {
@@ -250,6 +306,7 @@ int main(void)
 		cmocka_unit_test(a_copy_has_tables_of_its_own),
 		cmocka_unit_test(tables_end_where_their_addresses_do),
 		cmocka_unit_test(a_format_that_refuses_makes_no_machine),
+		cmocka_unit_test(tables_below_a_page_share_pages),
 		cmocka_unit_test(the_host_may_fail_at_any_allocation),
 		cmocka_unit_test(table_pages_need_a_whole_source),
 	};

@@ -67,6 +67,19 @@ static inline const unsigned char *byte_at(void *ctx, uint64_t pa)
 	return i < memory->nr ? memory->table[i].data + (pa - memory->table[i].pa) : NULL;
 }
 
+/* For walkers: 0 where there is no table. */
+static inline int read_tables(void *ctx, uint64_t pa, unsigned char *bytes, unsigned nr)
+{
+	for (unsigned i = 0; i < nr; i++) {
+		const unsigned char *byte = byte_at(ctx, pa + i);
+
+		if (!byte)
+			return 0;
+		bytes[i] = *byte;
+	}
+	return 1;
+}
+
 static inline void *table_at(void *ctx, uint64_t pa)
 {
 	return (void *)(uintptr_t)byte_at(ctx, pa);

@@ -281,7 +281,7 @@ static void formats_are_found_by_both_names(void **state)
 		assert_ptr_equal(iommusim_pgtable_format_find(format->kernel_name), format);
 		assert_true(strlen(format->source) && strlen(format->summary));
 	}
-	assert_int_equal(nr, 2);
+	assert_true(nr >= 5);
 	assert_null(iommusim_pgtable_format_find("x86"));
 }
 

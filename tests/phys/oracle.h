@@ -2,8 +2,8 @@
 /*
  * The obvious page allocator: a free list is an array of pfns from its head to its tail, a frame is
  * a record, every search is a loop. Each function restates one rule of mm/page_alloc.c, Linux 6.1
- * (6.1.192: fallback generation A) and 6.12 (6.12.117: generation C), and names it. Simplifies what
- * phys simplifies: no watermarks, no per-CPU lists, no reclaim, no compaction, no CMA requests.
+ * (6.1.192: fallback generation A) and 6.12 (6.12.117: generation C), and names it. Here without
+ * watermarks and per-CPU lists: these are oracle_request.h's, which sets a zone's marks.
  */
 #ifndef PHYS_ORACLE_H
 #define PHYS_ORACLE_H
@@ -13,6 +13,7 @@
 
 #include "base/bits.h"
 #include "iommusim/phys.h"
+#include "iommusim/phys/exact.h"
 
 #define ORACLE_ZONES 4
 #ifndef ORACLE_FRAMES
@@ -22,8 +23,9 @@
 #define ORACLE_NODES  64
 
 struct page {
-	enum { PAGE_INNER, PAGE_FREE, PAGE_USED } state; /* inner: not the first of a block */
-	unsigned order, type;                            /* of the block; the list it is on */
+	/* inner: not the first of a block; pcp: on a per-CPU list */
+	enum { PAGE_INNER, PAGE_FREE, PAGE_USED, PAGE_PCP } state;
+	unsigned order, type; /* of the block; the list it is on, or came from */
 	int compound;
 	int movable; /* in use for movable data: set in every page of the block */
 };
@@ -33,7 +35,19 @@ struct list {
 	iommusim_pfn pfn[ORACLE_LISTED];
 };
 
+/* What a zone has beside its lists where there are watermarks. */
+struct marks {
+	struct iommusim_zone_numbers n;
+	int64_t counter;    /* NR_FREE_PAGES, as read */
+	int64_t pending[2]; /* by CPU: changes that the counter does not have yet */
+	int64_t threshold;
+	unsigned flags;
+	unsigned cpu;      /* the one that runs */
+	uint64_t reserved; /* frames, for high-order atomic requests */
+};
+
 struct oracle_zone {
+	struct marks *marks; /* NULL: there are none */
 	struct iommusim_zone_config config;
 	uint64_t start, end; /* end: the first pfn after the zone */
 	unsigned max_order, pageblock_order, kernel;
@@ -61,6 +75,9 @@ struct take {
 	unsigned min_order; /* the least that is broken up: NOFRAGMENT spares parts of pageblocks */
 	unsigned found_on;  /* out: the list */
 	iommusim_pfn pfn;   /* out */
+	unsigned aflags;    /* ALLOC_*, mm/internal.h, for oracle_request.h */
+	enum { MODE_NORMAL, MODE_CMA, MODE_CLAIM, MODE_STEAL } mode; /* 6.12: of a refill */
+	unsigned taken_as; /* out: the list that it was taken off */
 };
 
 /* ---- Pages and pageblocks ---- */
@@ -95,6 +112,48 @@ static int is_free_block(struct oracle_zone *z, uint64_t pfn, unsigned order)
 {
 	return is_in_zone(z, pfn) && page_of(z, pfn)->state == PAGE_FREE &&
 	       page_of(z, pfn)->order == order;
+}
+
+/* ---- The counter ---- */
+
+/* __mod_zone_page_state(): a change waits on its CPU until there are many. */
+static void count_free(struct oracle_zone *z, int64_t change)
+{
+	struct marks *m = z->marks;
+	int64_t x;
+
+	if (!m)
+		return;
+	x = m->pending[m->cpu] + change;
+	m->pending[m->cpu] = x;
+	if (x > m->threshold || -x > m->threshold) {
+		m->counter += x;
+		m->pending[m->cpu] = 0;
+	}
+}
+
+/* Linux 6.12 counts every block that is moved or taken; 6.1 once for the whole request. */
+static void count_step(struct oracle_zone *z, int64_t change)
+{
+	if (z->kernel >= IOMMUSIM_KERNEL(6, 12))
+		count_free(z, change);
+}
+
+/* boost_watermark(): ALLOC_KSWAPD is 0x800. */
+static void boost(struct oracle_zone *z, unsigned aflags)
+{
+	uint64_t block = isim_bit(z->pageblock_order), most;
+
+	if (!z->marks || 4 * block > z->marks->n.managed)
+		return;
+	most = z->marks->n.high * 3 / 2;
+	if (most < block)
+		most = block;
+	z->marks->n.boost += block;
+	if (z->marks->n.boost > most)
+		z->marks->n.boost = most;
+	if (aflags & 0x800)
+		z->marks->flags |= IOMMUSIM_ZONE_FLAG_BOOSTED;
 }
 
 /* ---- Free lists ---- */
@@ -132,6 +191,14 @@ static void move_block(struct oracle_zone *z, struct block block, unsigned type)
 	del_block(z, block.pfn);
 	block.type = type;
 	add_block(z, block, 1);
+}
+
+/* The same where a pageblock changes hands. */
+static void move_counted(struct oracle_zone *z, struct block block, const struct take *take)
+{
+	count_step(z, -(int64_t)isim_bit(block.order));
+	move_block(z, block, take->type);
+	count_step(z, (int64_t)isim_bit(block.order));
 }
 
 /* expand(): upper halves go to the heads of the lists, the lowest piece is the one taken. */
@@ -199,6 +266,13 @@ static void free_block(struct oracle_zone *z, struct block block, int to_tail)
 	add_block(z, block, to_tail || merge_likely(z, block.pfn, block.order));
 }
 
+static void free_counted(struct oracle_zone *z, struct block block)
+{
+	if (block.type != IOMMUSIM_ISOLATE)
+		count_free(z, (int64_t)isim_bit(block.order));
+	free_block(z, block, 0);
+}
+
 /* free_one_page(): 6.1 goes by the first pageblock; 6.12, split_large_buddy(), by each of them. */
 static void free_by_type(struct oracle_zone *z, uint64_t pfn, unsigned order)
 {
@@ -207,7 +281,7 @@ static void free_by_type(struct oracle_zone *z, uint64_t pfn, unsigned order)
 	if (z->kernel >= IOMMUSIM_KERNEL(6, 12) && order > z->pageblock_order)
 		piece = z->pageblock_order;
 	for (uint64_t at = pfn; at < pfn + isim_bit(order); at += isim_bit(piece))
-		free_block(z, (struct block){ at, piece, *type_of(z, at) }, 0);
+		free_counted(z, (struct block){ at, piece, *type_of(z, at) });
 }
 
 /* memblock_free_all(): all is Movable, and freed upwards in the largest aligned blocks that fit. */
@@ -280,11 +354,23 @@ static int is_half_ours(struct oracle_zone *z, uint64_t first, uint64_t end, uns
 }
 
 /* What move_freepages_block() moves: every free block, upwards. */
-static void move_free_blocks(struct oracle_zone *z, uint64_t first, uint64_t end, unsigned type)
+static void move_free_blocks(struct oracle_zone *z, uint64_t first, uint64_t end,
+                             const struct take *take)
 {
 	for (uint64_t pfn = first; pfn < end; pfn++)
 		if (page_of(z, pfn)->state == PAGE_FREE)
-			move_block(z, (struct block){ pfn, page_of(z, pfn)->order, 0 }, type);
+			move_counted(z, (struct block){ pfn, page_of(z, pfn)->order, 0 }, take);
+}
+
+/* take_smallest() for a request. */
+static uint64_t take_own(struct oracle_zone *z, struct take *take, unsigned type)
+{
+	uint64_t pfn = take_smallest(z, take->order, type);
+
+	take->taken_as = type;
+	if (pfn != IOMMUSIM_NO_PFN && type != IOMMUSIM_ISOLATE)
+		count_step(z, -(int64_t)isim_bit(take->order));
+	return pfn;
 }
 
 /* ---- Generation A: Linux 6.1 ---- */
@@ -304,14 +390,17 @@ static struct block find_largest(struct oracle_zone *z, const struct take *take)
 
 /* steal_suitable_fallback(). Of a pageblock that reaches out of the zone, at its end only the block
  * found is moved; at its start, that block and what lies above it. */
-static void steal(struct oracle_zone *z, struct block found, unsigned start)
+static void steal(struct oracle_zone *z, struct block found, const struct take *take)
 {
+	unsigned start = take->type;
 	uint64_t first = isim_align_down(found.pfn, isim_bit(z->pageblock_order));
 	uint64_t end = first + isim_bit(z->pageblock_order);
 	int is_highatomic = *type_of(z, found.pfn) == IOMMUSIM_HIGHATOMIC, is_ours;
 
 	if (!is_highatomic && found.order >= z->pageblock_order)
 		set_types(z, found, start);
+	if (!is_highatomic && found.order < z->pageblock_order)
+		boost(z, take->aflags);
 	if (is_highatomic || found.order >= z->pageblock_order ||
 	    !whole_ok(z, found.order, start) || end > z->end) {
 		move_block(z, found, start);
@@ -320,7 +409,7 @@ static void steal(struct oracle_zone *z, struct block found, unsigned start)
 	if (first < z->start)
 		first = found.pfn;
 	is_ours = is_half_ours(z, first, end, start);
-	move_free_blocks(z, first, end, start);
+	move_free_blocks(z, first, end, take);
 	if (is_ours)
 		*type_of(z, found.pfn) = start;
 }
@@ -333,14 +422,14 @@ static uint64_t take_fallback_a(struct oracle_zone *z, struct take *take)
 	if (found.pfn == IOMMUSIM_NO_PFN)
 		return found.pfn;
 	take->found_on = found.type;
-	steal(z, found, take->type);
-	return take_smallest(z, take->order, take->type);
+	steal(z, found, take);
+	return take_own(z, take, take->type);
 }
 
 /* ---- Generation C: Linux 6.12 ---- */
 
 /* try_to_claim_block(): all of a pageblock or nothing, and only where it is all in the zone. */
-static uint64_t try_claim(struct oracle_zone *z, struct block found, const struct take *take)
+static uint64_t try_claim(struct oracle_zone *z, struct block found, struct take *take)
 {
 	uint64_t first = isim_align_down(found.pfn, isim_bit(z->pageblock_order));
 	uint64_t end = first + isim_bit(z->pageblock_order);
@@ -349,15 +438,18 @@ static uint64_t try_claim(struct oracle_zone *z, struct block found, const struc
 		return IOMMUSIM_NO_PFN;
 	if (found.order >= z->pageblock_order) {
 		del_block(z, found.pfn);
+		count_step(z, -(int64_t)isim_bit(found.order));
 		set_types(z, found, take->type);
 		found.type = take->type;
+		count_step(z, (int64_t)isim_bit(found.order) - (int64_t)isim_bit(take->order));
 		return expand(z, found, take->order);
 	}
+	boost(z, take->aflags);
 	if (first < z->start || end > z->end || !is_half_ours(z, first, end, take->type))
 		return IOMMUSIM_NO_PFN;
-	move_free_blocks(z, first, end, take->type);
+	move_free_blocks(z, first, end, take);
 	*type_of(z, found.pfn) = take->type;
-	return take_smallest(z, take->order, take->type);
+	return take_own(z, take, take->type);
 }
 
 /* __rmqueue_claim(): downwards; a head that cannot be claimed is passed over. */
@@ -388,6 +480,7 @@ static uint64_t take_steal(struct oracle_zone *z, struct take *take)
 		return found.pfn;
 	take->found_on = found.type;
 	del_block(z, found.pfn);
+	count_step(z, -(int64_t)isim_bit(take->order));
 	return expand(z, found, take->order);
 }
 
@@ -399,101 +492,6 @@ static uint64_t take_fallback_c(struct oracle_zone *z, struct take *take)
 	return pfn != IOMMUSIM_NO_PFN || take->nofragment ? pfn : take_steal(z, take);
 }
 
-/* ---- Requests ---- */
-
-/* gfp_zone(). Combinations that GFP_ZONE_TABLE lacks read as zone 0, the lowest that there is. */
-static unsigned highest_zone(const struct oracle *o, uint32_t gfp)
-{
-	static const unsigned wanted[8] = { IOMMUSIM_ZONE_NORMAL, IOMMUSIM_ZONE_DMA,
-		                            IOMMUSIM_ZONE_HIGHMEM, 0, IOMMUSIM_ZONE_DMA32 };
-	unsigned bits = gfp & 7; /* DMA, HIGHMEM, DMA32 */
-
-	if (bits & (bits - 1))
-		return isim_low_bit(o->configured_zones);
-	if (bits == IOMMUSIM_GFP_BIT_HIGHMEM && gfp & IOMMUSIM_GFP_BIT_MOVABLE)
-		return IOMMUSIM_ZONE_MOVABLE;
-	return o->configured_zones >> wanted[bits] & 1 ? wanted[bits] : IOMMUSIM_ZONE_NORMAL;
-}
-
-static struct oracle_zone *zone_of(struct oracle *o, unsigned node, unsigned kind)
-{
-	for (unsigned i = 0; i < o->nr_zones; i++)
-		if (o->zone[i].config.node == node && (unsigned)o->zone[i].config.zone == kind)
-			return &o->zone[i];
-	return NULL;
-}
-
-/* The usable part of build_zonelists(): the nodes from @req's own on, each downwards; then NULL. */
-static void build_zonelist(struct oracle *o, const struct iommusim_page_request *req,
-                           struct oracle_zone *list[ORACLE_ZONES + 1])
-{
-	unsigned first = req->node < 0 ? 0 : (unsigned)req->node;
-	unsigned nr_nodes = req->gfp & IOMMUSIM_GFP_BIT_THISNODE ? 1 : ORACLE_NODES;
-
-	for (unsigned i = 0; i < nr_nodes; i++)
-		for (unsigned kind = highest_zone(o, req->gfp) + 1; kind-- > 0;) {
-			*list = zone_of(o, (first + i) % ORACLE_NODES, kind);
-			list += *list != NULL;
-		}
-	*list = NULL;
-}
-
-/* alloc_flags_nofragment(): with more nodes than one, the preferred zone's must have a DMA32. */
-static int wants_nofragment(struct oracle *o, const struct oracle_zone *preferred)
-{
-	int is_only_node = 1;
-
-	for (unsigned i = 0; i < o->nr_zones; i++)
-		is_only_node &= o->zone[i].config.node == preferred->config.node;
-	return o->configured_zones >> IOMMUSIM_ZONE_DMA32 & 1 &&
-	       preferred->config.zone == IOMMUSIM_ZONE_NORMAL &&
-	       (is_only_node || zone_of(o, preferred->config.node, IOMMUSIM_ZONE_DMA32));
-}
-
-/* __rmqueue(): the block, cut and on no list, in @take. 0: none. */
-static int take_from_zone(const struct oracle *o, struct oracle_zone *z, struct take *take)
-{
-	take->found_on = take->type;
-	take->min_order = take->order;
-	if (take->nofragment && take->order < z->pageblock_order)
-		take->min_order = z->pageblock_order;
-	take->pfn = take_smallest(z, take->order, take->type);
-	if (take->pfn == IOMMUSIM_NO_PFN && o->fallback == IOMMUSIM_FALLBACK_A)
-		take->pfn = take_fallback_a(z, take);
-	else if (take->pfn == IOMMUSIM_NO_PFN)
-		take->pfn = take_fallback_c(z, take);
-	return take->pfn != IOMMUSIM_NO_PFN;
-}
-
-/* A scan of get_page_from_freelist(): the zone that had a block. NOFRAGMENT ends where it would
- * lead away from the preferred zone's node. */
-static struct oracle_zone *scan_zones(const struct oracle *o, struct oracle_zone *const *list,
-                                      struct take *take)
-{
-	unsigned node = list[0]->config.node;
-
-	for (; *list && !(take->nofragment && (*list)->config.node != node); list++)
-		if (take_from_zone(o, *list, take))
-			return *list;
-	return NULL;
-}
-
-/* __alloc_pages(): the zone and @take; NULL: no block. */
-static struct oracle_zone *oracle_take(struct oracle *o, const struct iommusim_page_request *req,
-                                       struct take *take)
-{
-	struct oracle_zone *list[ORACLE_ZONES + 1], *z;
-
-	*take = (struct take){ .order = req->order, .type = req->gfp >> 3 & 3 };
-	build_zonelist(o, req, list);
-	if (!list[0] || req->order > list[0]->max_order)
-		return NULL;
-	take->nofragment = wants_nofragment(o, list[0]);
-	z = scan_zones(o, list, take);
-	if (z || !take->nofragment)
-		return z;
-	take->nofragment = 0;
-	return scan_zones(o, list, take);
-}
+#include "oracle_alloc.h"
 
 #endif

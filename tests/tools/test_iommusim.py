@@ -144,11 +144,13 @@ def csv_has_a_row_per_run_with_the_same_figures():
         [(r["alias"], r["verdict"], r["tried"], r["leaf_entries"]) for r in found.values()]))
 
 
-def the_same_seed_gives_the_same_bytes():
-    args = ["compare", "--state=random:30%,80%@9", "--memory=1G", "--format=json"]
-    one, again = run(*args, "--seed=3").stdout, run(*args, "--seed=3").stdout
-    other = run(*args, "--seed=4").stdout
-    return differences(again=(again == one, True), other=(other == one, False))
+def the_same_seed_gives_the_same_bytes(state, memory):
+    def test():
+        args = ["compare", f"--state={state}", f"--memory={memory}", "--format=json"]
+        one, again = run(*args, "--seed=3").stdout, run(*args, "--seed=3").stdout
+        other = run(*args, "--seed=4").stdout
+        return differences(again=(again == one, True), other=(other == one, False))
+    return test
 
 
 def exports_what_it_read(folder, names):
@@ -355,6 +357,8 @@ OPTIONS = [  # arguments, and what the message must name
     (["compare", "--state=pin:3"], "stride"), (["compare", "--state=random:101%,1%@9"], "'101%'"),
     (["compare", "--state=random:30%,80%@14"], "'14'"),
     (["compare", "--state=random:30%"], "unusable"),
+    (["compare", "--state=age:fridge"], "'fridge'"), (["compare", "--state=age:phone/0"], "'0'"),
+    (["compare", "--state=age:phone/"], "hours"), (["compare", "--state=age:phone/1e3"], "'1e3'"),
     (["compare", "--state=fresh", "--buddyinfo=x"], "--state"),
     (["compare", "--pagetypeinfo=x"], "--buddyinfo"),
     (["compare", "--buddyinfo=/nonexistent/file"], "/nonexistent/file"),
@@ -409,7 +413,7 @@ TESTS = [(function.__name__.replace("_", " "), function) for function in (
     figures_of_one_run_add_up, single_pages_on_fresh_memory_are_luck,
     a_named_policy_that_is_broken_is_status_1, strict_domains_refuse_large_granules,
     the_kernel_decides_the_world, without_arguments_it_shows_this_host,
-    csv_has_a_row_per_run_with_the_same_figures, the_same_seed_gives_the_same_bytes,
+    csv_has_a_row_per_run_with_the_same_figures,
     help_is_on_stdout, every_policy_answers_to_both_names,
     what_is_free_may_be_less_than_what_is_asked, columns_are_as_wide_as_their_figures,
     what_a_snapshot_spans_is_only_known_with_pagetypeinfo, a_page_size_that_does_not_fit_is_told,
@@ -417,6 +421,9 @@ TESTS = [(function.__name__.replace("_", " "), function) for function in (
     the_manual_page_shows_what_is_printed, page_tables_alone_are_no_overview,
     tables_of_a_large_granule_are_larger_than_the_first,
     odd_file_names_do_no_harm, an_empty_pipe_is_an_empty_file, a_pipe_is_read_to_its_end)]
+TESTS += [(f"the same seed gives the same bytes: {state}",
+           the_same_seed_gives_the_same_bytes(state, memory))
+          for state, memory in (("random:30%,80%@9", "1G"), ("age:phone/2", "128M"))]
 # The two files of arm64-512m were read at different moments and disagree: buddyinfo's counts hold.
 TESTS += [(f"exports what it read: {folder}", exports_what_it_read(folder, names))
           for folder, names in (("amd64-4608m", ["buddyinfo", "pagetypeinfo"]),

@@ -86,7 +86,8 @@ def a_broken_cell_is_repeated_by_its_command():
 
 
 def figures_are_those_of_the_command():
-    report, _ = matrix("--drivers=smmuv3-s1-4k-48", "--drivers=rockchip-v2", *SMALL)
+    report, _ = matrix("--drivers=smmuv3-s1-4k-48", "--drivers=rockchip-v2",
+                       "--drivers=amd-v1-6.12", "--state=age:phone/1", *SMALL)
     complaints = []
     for cell in report["cells"][::7]:
         done = run(*shlex.split(cell["command"])[1:], "--format=json")
@@ -133,9 +134,11 @@ def partial_results_are_gone_on_from():
 def an_interrupted_run_keeps_what_it_has():
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "partial.json"
-        process = subprocess.Popen([PROGRAM, "matrix", "--jobs=1", f"--resume={path}"],
+        process = subprocess.Popen([PROGRAM, "matrix", "--jobs=1", f"--resume={path}",
+                                    "--state=random:50%,80%@9", "--state=random:6%,60%@4",
+                                    "--state=random:40%,90%@9"],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(0.3)
+        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=100)
         jobs = json.loads(path.read_text())["jobs"]

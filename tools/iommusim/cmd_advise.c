@@ -181,7 +181,7 @@ static int set_memory(const struct question *question, const char *state_text,
 		return 0;
 	}
 	status = value_state(&options, state_text);
-	options.random.seed = 1;
+	options.random.seed = options.age.seed = 1;
 	if (!status)
 		status = state_build(&options, &state);
 	if (!status && iommusim_phys_fork(state.phys, phys))

@@ -26,8 +26,15 @@ static int help(void)
 		"{4K,2M,1G}, "
 		"{64K,512M} and {2M,1G} side by side, extended domains, both attributes. With "
 		"any of them: one IOMMU {4K,2M,1G}, a strict domain and no attributes, where "
-		"not given. With neither --buddyinfo, --memory nor --state the memory is that of "
-		"this host, or a built-in example where /proc/buddyinfo cannot be read.");
+		"not given. With neither --buddyinfo, --memory, --state nor --splat the memory is "
+		"that of this host, or a built-in example where /proc/buddyinfo cannot be read.");
+	putchar('\n');
+	print_wrapped(
+		"", 0,
+		"--splat takes a kernel log as it is, with time stamps, callers, syslog headers "
+		"and "
+		"other lines between. Each policy is asked for what the failed request was for, "
+		"and it is said whether that would fail here too.");
 	puts("\nverdicts\n"
 	     "  mappable       every chunk starts and ends on the smallest page of the IOMMU\n"
 	     "  by luck        some do not, but they happen to adjoin to runs that do\n"

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* iommusim show: what a policy is, and what a machine's memory looks like. */
+/* iommusim show: what a policy is, and whatever else there is to show. */
 #include "commands.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "iommusim.h"
-#include "options.h"
 #include "say.h"
-#include "state.h"
 #include "text.h"
 
 static int help_policy(void)
@@ -56,86 +53,6 @@ static int show_policy(int argc, char **argv)
 		print_policy(policy);
 	}
 	return EXIT_FINE;
-}
-
-static int help_state(void)
-{
-	puts("usage: iommusim show state [OPTION]...\n");
-	print_wrapped(
-		"", 0,
-		"Print a machine's free lists as the kernel does, and how fragmented they are. "
-		"Without options it is this host, or a built-in example where /proc/buddyinfo "
-		"cannot be read.");
-	putchar('\n');
-	options_help(USE_STATE);
-	return EXIT_FINE;
-}
-
-/* Print the text that @format makes of @phys. */
-static int print_proc(const struct iommusim_phys *phys, const char *title,
-                      size_t (*format)(const struct iommusim_phys *phys, char *text, size_t bytes))
-{
-	size_t bytes = format(phys, NULL, 0) + 1;
-	char *text = malloc(bytes);
-
-	if (!text)
-		return say("the host has no memory for the output");
-	format(phys, text, bytes);
-	printf("\n%s\n%s", title, text);
-	free(text);
-	return 0;
-}
-
-/* An index by order for every zone, in the form of the kernel's own files in debugfs. */
-static void print_index(const struct iommusim_phys *phys, const char *title,
-                        int (*index)(const struct iommusim_zone_info *info, unsigned order))
-{
-	struct iommusim_zone_info info;
-
-	printf("\n%s\n", title);
-	for (unsigned i = 0; i < iommusim_phys_nr_zones(phys); i++) {
-		if (iommusim_phys_zone(phys, i, &info))
-			continue;
-		printf("Node %u, zone %8s", info.node, iommusim_zone_name(info.zone));
-		for (unsigned order = 0; order < iommusim_phys_nr_orders(phys); order++) {
-			int value = index(&info, order);
-			int size = value < 0 ? -value : value;
-
-			printf(" %s%d.%03d", value < 0 ? "-" : "", size / 1000, size % 1000);
-		}
-		putchar('\n');
-	}
-}
-
-static int print_state(const struct options *options, const struct state *state)
-{
-	state_print(options, state);
-	if (print_proc(state->phys, "buddyinfo", iommusim_phys_buddyinfo) ||
-	    print_proc(state->phys, "pagetypeinfo", iommusim_phys_pagetypeinfo))
-		return EXIT_INPUT;
-	print_index(state->phys, "share of free memory that is unusable, by order",
-	            iommusim_zone_unusable);
-	print_index(state->phys,
-	            "external fragmentation index by order (-1.000: a request would not fail)",
-	            iommusim_zone_extfrag);
-	return EXIT_FINE;
-}
-
-static int show_state(int argc, char **argv)
-{
-	struct options options;
-	struct state state;
-	int status = options_parse(&options, USE_STATE, argc, argv);
-
-	if (status)
-		return status;
-	if (options.wants_help)
-		return help_state();
-	status = state_build(&options, &state);
-	if (!status)
-		status = print_state(&options, &state);
-	state_finish(&state);
-	return status;
 }
 
 static int help(void)

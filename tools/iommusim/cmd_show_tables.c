@@ -30,6 +30,9 @@ static void print_quirks(uint32_t quirks)
 		const char *name;
 	} names[] = {
 		{ IOMMUSIM_QUIRK_ARM_NS, "ARM_NS" },
+		{ IOMMUSIM_QUIRK_NO_PERMS, "NO_PERMS" },
+		{ IOMMUSIM_QUIRK_ARM_MTK_EXT, "ARM_MTK_EXT" },
+		{ IOMMUSIM_QUIRK_ARM_MTK_TTBR_EXT, "ARM_MTK_TTBR_EXT" },
 		{ IOMMUSIM_QUIRK_ARM_TTBR1, "ARM_TTBR1" },
 		{ IOMMUSIM_QUIRK_ARM_OUTER_WBWA, "ARM_OUTER_WBWA" },
 		{ IOMMUSIM_QUIRK_ARM_HD, "ARM_HD (6.12)" },
@@ -151,6 +154,26 @@ static void print_walk(const struct iommusim_pgtable *pgtable, uint64_t iova)
 		puts("it is not mapped");
 }
 
+/* What the format has of registers. */
+static void print_registers(const struct iommusim_pgtable_info *info)
+{
+	struct line line = { .len = 0 };
+
+	line_add(&line, "%s 0x%" PRIx64, info->tcr_tsz || info->prrr ? "ttbr" : "root", info->ttbr);
+	for (unsigned i = 1; i < info->nr_roots; i++)
+		line_add(&line, ", 0x%" PRIx64, info->roots[i]);
+	if (info->prrr)
+		line_add(&line, ", prrr 0x%x, nmrr 0x%x", (unsigned)info->prrr,
+		         (unsigned)info->nmrr);
+	if (info->tcr_tsz)
+		line_add(&line,
+		         ", mair 0x%" PRIx64
+		         ", ips %u, tg %u, sh %u, orgn %u, irgn %u, tsz %u, sl %u",
+		         info->mair, info->tcr_ips, info->tcr_tg, info->tcr_sh, info->tcr_orgn,
+		         info->tcr_irgn, info->tcr_tsz, info->tcr_sl);
+	print_wrapped("registers", LABEL_WIDTH, line.s);
+}
+
 static void print_tables(const struct iommusim_pgtable *pgtable)
 {
 	struct iommusim_pgtable_info info = iommusim_pgtable_info(pgtable);
@@ -161,13 +184,7 @@ static void print_tables(const struct iommusim_pgtable *pgtable)
 	line_add(&line, "%s, page sizes %s, ias %u, oas %u, %u levels", info.format->name,
 	         pgsizes_text(info.pgsizes, ',').s, info.ias, info.oas, info.nr_levels);
 	print_wrapped("pgtable", LABEL_WIDTH, line.s);
-	line.len = 0;
-	line_add(&line,
-	         "ttbr 0x%" PRIx64 ", mair 0x%" PRIx64
-	         ", ips %u, tg %u, sh %u, orgn %u, irgn %u, tsz %u, sl %u",
-	         info.ttbr, info.mair, info.tcr_ips, info.tcr_tg, info.tcr_sh, info.tcr_orgn,
-	         info.tcr_irgn, info.tcr_tsz, info.tcr_sl);
-	print_wrapped("registers", LABEL_WIDTH, line.s);
+	print_registers(&info);
 	line.len = 0;
 	line_add(&line, "%" PRIu64 ", %s in all, with %" PRIu64 " words that are not 0",
 	         count.nr_tables, size_exact(count.bytes).s, count.nr_words);
@@ -184,8 +201,7 @@ static int hold(const struct options *options, struct iommusim_machine *machine,
 	for (unsigned s = 0; s < options->nr_sizes; s++)
 		for (uint64_t i = 0; i < options->sizes[s].count; i++, n++) {
 			struct iommusim_dma_request req = { options->policies[0],
-				                            options->sizes[s].bytes,
-				                            IOMMUSIM_GFP_KERNEL,
+				                            options->sizes[s].bytes, options->gfp,
 				                            options->attrs[0] };
 			int err = iommusim_dma_alloc_chunks(iommusim_machine_dma(machine), &req,
 			                                    &buffers[n]);

@@ -15,5 +15,6 @@ int show_driver(int argc, char **argv);
 int show_platform(int argc, char **argv);
 int show_format(int argc, char **argv);
 int show_pgtable(int argc, char **argv);
+int show_state(int argc, char **argv);
 
 #endif

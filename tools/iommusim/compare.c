@@ -122,7 +122,7 @@ static int hold_buffer(struct run *run, size_t index, uint64_t bytes)
 {
 	struct iommusim_domain *domain = iommusim_machine_domain(run->machine);
 	struct iommusim_dma_buffer *buffer = &run->buffers[index];
-	struct iommusim_dma_request req = { run->result->policy, bytes, IOMMUSIM_GFP_KERNEL,
+	struct iommusim_dma_request req = { run->result->policy, bytes, run->options->gfp,
 		                            run->result->attrs };
 	struct iommusim_domain_stats after, before = iommusim_domain_stats(domain);
 	struct witness witness = { .buffer = index, .bytes = bytes };

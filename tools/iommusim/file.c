@@ -16,8 +16,8 @@
 #include <unistd.h>
 #endif
 
-/* More than 64 zones of 14 orders and 6 types need; /dev/zero ends here, too. */
-#define MAX_BYTES ((size_t)1 << 20)
+/* A kernel log is larger than anything in /proc; /dev/zero ends here, too. */
+#define MAX_BYTES ((size_t)1 << 24)
 
 void file_free(struct file *file)
 {
@@ -33,7 +33,7 @@ static const char *read_stream(FILE *stream, struct file *file)
 	file->bytes = fread(file->text, 1, MAX_BYTES + 1, stream);
 	if (ferror(stream))
 		return strerror(errno);
-	return file->bytes > MAX_BYTES ? "it is larger than 1 MiB" : NULL;
+	return file->bytes > MAX_BYTES ? "it is larger than 16 MiB" : NULL;
 }
 
 /* A pipe that nobody writes to is empty: opening it does not wait for a writer. */

@@ -163,7 +163,8 @@ static const struct row {
 	{ "page-size", "SIZE", take_page_size,
 	  "only this CPU page; may be repeated (default: all that a row runs with)" },
 	{ "state", "STATE", take_state,
-	  "of the memory, as in compare; may be repeated (default: fresh, four fragmented ones, "
+	  "of the memory, as in compare; may be repeated (default: fresh, aged, four fragmented "
+	  "ones, "
 	  "and "
 	  "one that is low)" },
 	{ "size", "SIZES", take_sizes,
@@ -197,7 +198,8 @@ void matrix_options_help(void)
 static int set_defaults(struct matrix_options *options)
 {
 	static const char *const states[] = {
-		"fresh", "pin:9/1", "pin:4/1", "pin:0/2", "random:50%,80%@9", "random:6%,60%@4",
+		"fresh",   "age:desktop/4",    "pin:9/1",         "pin:4/1",
+		"pin:0/2", "random:50%,80%@9", "random:6%,60%@4",
 	};
 	struct options *common = &options->common;
 

@@ -34,13 +34,21 @@ static const struct row {
 	  "the machine that this copy of /proc/buddyinfo comes from" },
 	{ "pagetypeinfo", "FILE", value_pagetypeinfo, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
 	  "its /proc/pagetypeinfo (readable by root only)" },
+	{ "zoneinfo", "FILE", value_zoneinfo, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
+	  "its /proc/zoneinfo: where the zones are, how large, and their watermarks" },
+	{ "splat", "FILE", value_splat, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
+	  "the machine that this kernel log comes from, by its first report of a 'page allocation "
+	  "failure'; the request that failed is the --size, its kernel the nearest --kernel" },
 	{ "state", "STATE", value_state, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
 	  "of a made-up machine. fresh: all is free. pin:ORDER/STRIDE: the first "
 	  "page of every STRIDE-th block of that order is in use. "
 	  "random:FREE%,UNUSABLE%@ORDER, as random:30%,80%@9: that share is free, "
-	  "and that share of it lies in blocks below the order" },
+	  "and that share of it lies in blocks below the order. "
+	  "age:PROFILE[/HOURS]: used for that long, as a phone, desktop or server (default 8, 24 "
+	  "or "
+	  "168 hours)" },
 	{ "seed", "N", value_seed, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
-	  "of the random state (default 1)" },
+	  "of the random or aged state (default 1)" },
 	{ "page-size", "SIZE", value_page_size, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
 	  "CPU page: 4K (default), 8K, 16K or 64K; that of the machine where --buddyinfo is "
 	  "given" },
@@ -64,7 +72,8 @@ static const struct row {
 	  "format of the page tables, or none: driver calls are only counted; default: the first "
 	  "format that has exactly the page sizes, else none" },
 	{ "iova", "ADDRESS", value_iova, USE_PGTABLE, 0, "walk the tables for this address" },
-	{ "format", "FORMAT", value_format, USE_COMPARE, 0, "table (default), json or csv" },
+	{ "format", "FORMAT", value_format, USE_COMPARE | USE_STATE, 0,
+	  "table (default), json, or csv (compare only)" },
 };
 
 void options_help(unsigned command)
@@ -112,9 +121,24 @@ static int parse_option(struct options *options, unsigned command, char **argv, 
 	return row->parse(options, value);
 }
 
+/* Whether a report goes with the other options. */
+static int check_splat(const struct options *options)
+{
+	const char *other = options->buddyinfo      ? "--buddyinfo"
+	                    : options->pagetypeinfo ? "--pagetypeinfo"
+	                    : options->zoneinfo     ? "--zoneinfo"
+	                    : options->state_text   ? "--state"
+	                    : options->memory       ? "--memory"
+	                                            : NULL;
+
+	return other ? say("--splat: does not go with %s, since it is a state itself", other) : 0;
+}
+
 /* Which state is meant, and whether the options go together. */
 static int settle_state(struct options *options)
 {
+	if (options->splat && check_splat(options))
+		return EXIT_INPUT;
 	if (options->buddyinfo && options->state_text)
 		return say("--state: does not go with --buddyinfo, which is a state itself");
 	if (options->buddyinfo && options->memory_start)
@@ -125,7 +149,11 @@ static int settle_state(struct options *options)
 		return say("--memory: does not go with --buddyinfo, which tells the size");
 	if (options->pagetypeinfo && !options->buddyinfo)
 		return say("--pagetypeinfo: needs the --buddyinfo of the same machine");
-	if (options->buddyinfo)
+	if (options->zoneinfo && !options->buddyinfo)
+		return say("--zoneinfo: needs the --buddyinfo of the same machine");
+	if (options->splat)
+		options->state = STATE_SPLAT;
+	else if (options->buddyinfo)
 		options->state = STATE_FILE;
 	else if (options->memory && !options->state_text)
 		options->state = STATE_FRESH;
@@ -152,6 +180,7 @@ static int set_defaults(struct options *options)
 		options->nr_attrs = is_overview ? ARRAY_LEN(attrs) : 1;
 		memcpy(options->attrs, attrs, sizeof(attrs));
 	}
+	options->has_sizes = options->nr_sizes != 0;
 	if (!options->nr_sizes && value_buffers(options, "4M"))
 		return EXIT_INPUT;
 	return options->nr_policies ? 0 : value_all_policies(options);
@@ -161,8 +190,10 @@ int options_parse(struct options *options, unsigned command, int argc, char **ar
 {
 	int used = 1, status;
 
-	*options =
-		(struct options){ .page_shift = 12, .kernel = IOMMUSIM_KERNEL(6, 12), .seed = 1 };
+	*options = (struct options){ .page_shift = 12,
+		                     .kernel = IOMMUSIM_KERNEL(6, 12),
+		                     .gfp = IOMMUSIM_GFP_KERNEL,
+		                     .seed = 1 };
 	for (int i = 1; i < argc; i += used) {
 		if (!strcmp(argv[i], "--help")) {
 			options->wants_help = 1;
@@ -174,7 +205,29 @@ int options_parse(struct options *options, unsigned command, int argc, char **ar
 		if (status)
 			return status;
 	}
-	options->random.seed = options->seed;
+	options->random.seed = options->age.seed = options->seed;
 	status = settle_state(options);
 	return status ? status : set_defaults(options);
+}
+
+int options_adopt(struct options *options, const struct iommusim_splat *splat)
+{
+	uint64_t page = UINT64_C(1) << splat->page_shift;
+
+	if (options->has_page_shift && options->page_shift != splat->page_shift)
+		return say("--page-size: '%s' is not that of the report, %s",
+		           size_exact(UINT64_C(1) << options->page_shift).s, size_exact(page).s);
+	options->page_shift = splat->page_shift;
+	if (!options->has_kernel && splat->kernel && splat->kernel < IOMMUSIM_KERNEL(6, 10))
+		options->kernel = IOMMUSIM_KERNEL(6, 1);
+	if (options->has_sizes)
+		return 0;
+	if (splat->gfp & IOMMUSIM_GFP_BIT_MOVABLE && splat->gfp & IOMMUSIM_GFP_BIT_RECLAIMABLE)
+		return say("--splat: the request '%s' is both movable and reclaimable",
+		           splat->mode);
+	options->gfp = splat->gfp & ~IOMMUSIM_GFP_BIT_COMP; /* no DMA buffer is compound */
+	options->sizes[0] = (struct buffers){ 1, page << splat->order };
+	options->nr_buffers = 1;
+	options->buffer_bytes = options->sizes[0].bytes;
+	return 0;
 }

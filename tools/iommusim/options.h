@@ -19,9 +19,11 @@
 enum state_kind {
 	STATE_HOST, /* /proc of this host, or the built-in text */
 	STATE_FILE,
+	STATE_SPLAT,
 	STATE_FRESH,
 	STATE_PIN,
-	STATE_RANDOM
+	STATE_RANDOM,
+	STATE_AGE
 };
 
 enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV };
@@ -34,18 +36,22 @@ struct buffers {
 struct options {
 	uint64_t memory;       /* bytes */
 	uint64_t memory_start; /* where a made-up zone starts; 0: at 4 GiB */
-	const char *buddyinfo, *pagetypeinfo;
+	const char *buddyinfo, *pagetypeinfo, *zoneinfo, *splat;
 	enum state_kind state;
 	const char *state_text; /* as given, NULL: not given */
 	uint64_t pin_order, pin_stride;
 	struct iommusim_random_state random;
+	struct iommusim_age age;
 	unsigned page_shift;
 	unsigned kernel;
+	unsigned has_page_shift, has_kernel; /* 1: given, not the default */
 	uint64_t seed;
 
 	struct buffers sizes[MAX_SIZES];
 	unsigned nr_sizes;
+	unsigned has_sizes;                /* 1: given */
 	uint64_t nr_buffers, buffer_bytes; /* all together */
+	uint32_t gfp;                      /* of every buffer */
 	uint64_t pgsizes[MAX_IOMMUS];
 	unsigned nr_iommus;
 	unsigned seen_pgsizes; /* 1: given */
@@ -71,6 +77,12 @@ struct options {
  * bit. Stops at --help. Returns 0 or, after a message, EXIT_INPUT.
  */
 int options_parse(struct options *options, unsigned command, int argc, char **argv);
+
+/*
+ * A report tells page size, kernel and request, where the command line does not. Returns 0 or,
+ * after a message, EXIT_INPUT: a page size that is not the report's.
+ */
+int options_adopt(struct options *options, const struct iommusim_splat *splat);
 
 /* Print a line or more for each option of @command. */
 void options_help(unsigned command);

@@ -105,10 +105,11 @@ static void describe_shortage(const struct report *report, const struct result *
 		         "no page size is within reach of the page allocator: nothing was tried");
 	else
 		line_add(line,
-		         "no free block of order %u (%s), the last resort: attempt %" PRIu64
+		         "no free block of order %u (%s)%s, the last resort: attempt %" PRIu64
 		         " failed, %" PRIu64 " pages given back",
 		         witness->order, size_exact(page_of(report) << witness->order).s,
-		         witness->nr_tried, witness->nr_freed);
+		         report->state->has_marks ? " above the watermarks" : "", witness->nr_tried,
+		         witness->nr_freed);
 }
 
 static void describe_refusal(const struct report *report, const struct result *result,
@@ -146,6 +147,9 @@ static const char *between(unsigned i, unsigned nr)
 
 void request_describe(const struct options *options, struct line *line)
 {
+	char gfp[256];
+
+	iommusim_gfp_format(options->gfp, options->kernel, gfp, sizeof(gfp));
 	for (unsigned i = 0; i < options->nr_sizes; i++) {
 		const struct buffers *buffers = &options->sizes[i];
 
@@ -156,8 +160,7 @@ void request_describe(const struct options *options, struct line *line)
 		                               : " buffers",
 		         size_exact(buffers->bytes).s);
 	}
-	line_add(line, ", GFP_KERNEL%s",
-	         options->nr_buffers > 1 ? ", all held at the same time" : "");
+	line_add(line, ", %s%s", gfp, options->nr_buffers > 1 ? ", all held at the same time" : "");
 }
 
 void linux_describe(const struct options *options, struct line *line)

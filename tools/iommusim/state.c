@@ -11,8 +11,7 @@
 #include "text.h"
 #include "units.h"
 
-#define PROC_BUDDYINFO    "/proc/buddyinfo"
-#define PROC_PAGETYPEINFO "/proc/pagetypeinfo"
+#define PROC "/proc/"
 
 #define ZONE_START      (UINT64_C(1) << 32) /* bytes */
 #define MAX_ZONE_FRAMES ((UINT64_C(1) << 32) - (UINT64_C(1) << 14))
@@ -50,7 +49,7 @@ static int create_zone(const struct options *options, struct state *state)
 
 	config.zones = &zone;
 	config.nr_zones = 1;
-	config.nothing_free = options->state != STATE_FRESH;
+	config.nothing_free = options->state == STATE_PIN || options->state == STATE_RANDOM;
 	if (zone_start(options) & ((UINT64_C(1) << options->page_shift) - 1))
 		return say("--memory-start: '%s' is not a multiple of the CPU page",
 		           size_exact(zone_start(options)).s);
@@ -80,127 +79,185 @@ static int build_made_up(const struct options *options, struct state *state)
 		                        options->pin_stride);
 	if (options->state == STATE_RANDOM)
 		err = iommusim_phys_randomize(state->phys, &options->random);
+	if (options->state == STATE_AGE)
+		err = iommusim_phys_age(state->phys, &options->age);
 	return err ? say("--state: '%s': %s", options->state_text, wording(state)) : 0;
 }
 
-/* The texts that a snapshot is read from; @types may be empty. */
+/* The texts that a snapshot is read from; those without text are not there. */
 struct sources {
-	struct iommusim_text buddies, types;
+	struct iommusim_text text[NR_SOURCES];
 };
+
+static const struct iommusim_text *text_of(const struct sources *sources, enum source source)
+{
+	return sources->text[source].text ? &sources->text[source] : NULL;
+}
+
+static int read_snapshot(struct state *state, const struct sources *sources)
+{
+	struct iommusim_snapshot_texts texts = { .size = sizeof(texts),
+		                                 text_of(sources, SOURCE_BUDDYINFO),
+		                                 text_of(sources, SOURCE_PAGETYPEINFO),
+		                                 text_of(sources, SOURCE_ZONEINFO),
+		                                 text_of(sources, SOURCE_SPLAT) };
+
+	for (unsigned i = 0; i < NR_SOURCES; i++)
+		state->read[i] = sources->text[i].text ? sources->text[i].name : NULL;
+	return iommusim_snapshot_read(&state->host, &texts, &state->snapshot);
+}
+
+/* Read and rebuild. 0, or a negative error with its line in @state->said. */
+static int try_snapshot(const struct options *options, struct state *state,
+                        const struct sources *sources)
+{
+	struct iommusim_phys_config config = config_of(options, state);
+	int err = read_snapshot(state, sources);
+
+	state->has_marks = text_of(sources, SOURCE_ZONEINFO) || text_of(sources, SOURCE_SPLAT);
+	config.features = state->has_marks ? IOMMUSIM_PHYS_WATERMARKS : 0;
+	if (!err)
+		err = iommusim_phys_create_snapshot(&config, state->snapshot, &state->notes,
+		                                    &state->phys);
+	if (err) {
+		iommusim_snapshot_destroy(state->snapshot);
+		state->snapshot = NULL;
+	}
+	return err;
+}
 
 static int build_snapshot(const struct options *options, struct state *state,
                           const struct sources *sources)
 {
-	struct iommusim_phys_config config = config_of(options, state);
-	struct iommusim_snapshot *snapshot;
-	int err;
-
-	state->buddyinfo = sources->buddies.name;
-	state->pagetypeinfo = sources->types.text ? sources->types.name : NULL;
-	if (iommusim_snapshot_parse(&state->host, &sources->buddies,
-	                            sources->types.text ? &sources->types : NULL, &snapshot))
-		return say("%s", wording(state));
-	err = iommusim_phys_create_snapshot(&config, snapshot, &state->notes, &state->phys);
-	iommusim_snapshot_destroy(snapshot);
-	return err ? say("%s: %s", state->buddyinfo, wording(state)) : 0;
+	return try_snapshot(options, state, sources) ? say("%s", wording(state)) : 0;
 }
 
 static int build_builtin(const struct options *options, struct state *state)
 {
 	struct sources sources = {
-		.buddies = { "built-in buddyinfo", snapshot_buddyinfo, strlen(snapshot_buddyinfo) },
-		.types = { "built-in pagetypeinfo", snapshot_pagetypeinfo,
-		           strlen(snapshot_pagetypeinfo) },
+		.text = { { "built-in buddyinfo", snapshot_buddyinfo, strlen(snapshot_buddyinfo) },
+		          { "built-in pagetypeinfo", snapshot_pagetypeinfo,
+		            strlen(snapshot_pagetypeinfo) } },
 	};
 
 	state->is_builtin = 1;
 	return build_snapshot(options, state, &sources);
 }
 
-/* Files whose texts are @sources. Freed by the caller. */
-struct pair {
-	struct file buddies, types;
+/* Files whose texts are the sources. Freed by the caller. */
+struct files {
+	struct file file[NR_SOURCES];
 };
 
-static int build_pair(const struct options *options, struct state *state, const char *const *names,
-                      const struct pair *pair)
+static void free_files(struct files *files)
 {
-	struct sources sources = {
-		.buddies = { names[0], pair->buddies.text, pair->buddies.bytes },
-		.types = { names[1], pair->types.text, pair->types.bytes },
-	};
-
-	return build_snapshot(options, state, &sources);
+	for (unsigned i = 0; i < NR_SOURCES; i++)
+		file_free(&files->file[i]);
 }
 
-/* Whether both texts can be used together: if not, what was logged is forgotten. */
-static int go_together(struct state *state, const char *const *names, const struct pair *pair)
+static struct iommusim_text text_from(const char *name, const struct file *file)
 {
-	struct iommusim_text buddies = { names[0], pair->buddies.text, pair->buddies.bytes };
-	struct iommusim_text types = { names[1], pair->types.text, pair->types.bytes };
-	struct iommusim_snapshot *snapshot = NULL;
-	int err = iommusim_snapshot_parse(&state->host, &buddies, &types, &snapshot);
+	return (struct iommusim_text){ name, file->text, file->bytes };
+}
 
-	iommusim_snapshot_destroy(snapshot);
-	state->said.line[0] = 0;
-	return !err;
+/* buddyinfo, and of the other two what is readable and can be used together. */
+static int build_proc(const struct options *options, struct state *state, const char *const *names,
+                      const struct files *files)
+{
+	struct sources sources = { .text = { { NULL, NULL, 0 } } };
+	int err = -IOMMUSIM_EINVAL;
+
+	for (unsigned left_out = 0; err && left_out < 4; left_out++) {
+		state->said.line[0] = 0; /* of an attempt with more files */
+		for (unsigned i = 0; i < SOURCE_SPLAT; i++)
+			sources.text[i] = text_from(names[i], &files->file[i]);
+		if (left_out & 1)
+			sources.text[SOURCE_ZONEINFO].text = NULL;
+		if (left_out & 2)
+			sources.text[SOURCE_PAGETYPEINFO].text = NULL;
+		err = try_snapshot(options, state, &sources);
+	}
+	return err ? say("%s", wording(state)) : 0;
 }
 
 /* /proc of this host, as much of it as can be read. */
 static int build_host(const struct options *options, struct state *state)
 {
-	static const char *const names[] = { PROC_BUDDYINFO, PROC_PAGETYPEINFO };
-	struct pair pair;
+	static const char *const names[] = { PROC "buddyinfo", PROC "pagetypeinfo",
+		                             PROC "zoneinfo" };
+	struct files files = { .file = { { NULL, 0 } } };
 	int status;
 
-	if (file_read(PROC_BUDDYINFO, &pair.buddies))
-		return build_builtin(options, state);
-	if (file_read(PROC_PAGETYPEINFO, &pair.types) || !pair.types.bytes ||
-	    !go_together(state, names, &pair))
-		file_free(&pair.types);
-	if (!pair.buddies.bytes)
-		status = build_builtin(options, state);
+	for (unsigned i = 0; i < SOURCE_SPLAT; i++)
+		if (file_read(names[i], &files.file[i]) || !files.file[i].bytes)
+			file_free(&files.file[i]);
+	if (files.file[SOURCE_BUDDYINFO].text)
+		status = build_proc(options, state, names, &files);
 	else
-		status = build_pair(options, state, names, &pair);
+		status = build_builtin(options, state);
 	state->is_host = !state->is_builtin;
-	file_free(&pair.buddies);
-	file_free(&pair.types);
+	free_files(&files);
 	return status;
 }
 
-static int build_files(const struct options *options, struct state *state)
+static int read_files(const struct options *options, struct state *state, struct files *files)
 {
-	const char *const names[] = { state->names[0].s, state->names[1].s };
-	struct pair pair = { { NULL, 0 }, { NULL, 0 } };
-	const char *wrong = file_read(options->buddyinfo, &pair.buddies);
+	static const char *const labels[] = { "buddyinfo", "pagetypeinfo", "zoneinfo", "splat" };
+	const char *const paths[] = { options->buddyinfo, options->pagetypeinfo, options->zoneinfo,
+		                      options->splat };
+
+	for (unsigned i = 0; i < NR_SOURCES; i++) {
+		const char *wrong = paths[i] ? file_read(paths[i], &files->file[i]) : NULL;
+
+		state->names[i] = name_text(paths[i] ? paths[i] : "");
+		if (wrong)
+			return say("--%s: '%s' cannot be read (%s)", labels[i], state->names[i].s,
+			           wrong);
+	}
+	return 0;
+}
+
+/* What the report decides, before the machine is made from it. */
+static int adopt(struct options *options, struct state *state, const struct sources *sources)
+{
 	int status;
 
-	state->names[0] = name_text(options->buddyinfo);
-	state->names[1] = name_text(options->pagetypeinfo ? options->pagetypeinfo : "");
-	if (wrong)
-		return say("--buddyinfo: '%s' cannot be read (%s)", names[0], wrong);
-	wrong = options->pagetypeinfo ? file_read(options->pagetypeinfo, &pair.types) : NULL;
-	if (wrong)
-		status = say("--pagetypeinfo: '%s' cannot be read (%s)", names[1], wrong);
-	else
-		status = build_pair(options, state, names, &pair);
-	file_free(&pair.buddies);
-	file_free(&pair.types);
+	if (read_snapshot(state, sources))
+		return say("%s", wording(state));
+	status = options_adopt(options, iommusim_snapshot_splat(state->snapshot));
+	iommusim_snapshot_destroy(state->snapshot);
+	state->snapshot = NULL;
+	return status;
+}
+
+static int build_files(struct options *options, struct state *state)
+{
+	struct files files = { .file = { { NULL, 0 } } };
+	struct sources sources;
+	int status = read_files(options, state, &files);
+
+	for (unsigned i = 0; i < NR_SOURCES; i++)
+		sources.text[i] = text_from(state->names[i].s, &files.file[i]);
+	if (!status && options->splat)
+		status = adopt(options, state, &sources);
+	if (!status)
+		status = build_snapshot(options, state, &sources);
+	free_files(&files);
 	return status;
 }
 
 static uint64_t count_frames(const struct iommusim_phys *phys)
 {
-	struct iommusim_zone_info info;
+	struct iommusim_zone_numbers numbers;
 	uint64_t nr = 0;
 
 	for (unsigned i = 0; i < iommusim_phys_nr_zones(phys); i++)
-		if (!iommusim_phys_zone(phys, i, &info))
-			nr += info.nr_frames;
+		if (!iommusim_phys_numbers(phys, i, &numbers))
+			nr += numbers.present;
 	return nr;
 }
 
-int state_build(const struct options *options, struct state *state)
+int state_build(struct options *options, struct state *state)
 {
 	int status;
 
@@ -210,115 +267,21 @@ int state_build(const struct options *options, struct state *state)
 	state->host.log_ctx = &state->said;
 	if (options->state == STATE_HOST)
 		status = build_host(options, state);
-	else if (options->state == STATE_FILE)
+	else if (options->state == STATE_FILE || options->state == STATE_SPLAT)
 		status = build_files(options, state);
 	else
 		status = build_made_up(options, state);
 	if (status)
 		return status;
 	state->nr_frames = count_frames(state->phys);
-	state->has_span = !state->buddyinfo || state->notes.has_types;
+	state->has_span = !state->snapshot || state->notes.has_types || state->notes.has_numbers;
 	return status;
 }
 
 void state_finish(struct state *state)
 {
 	iommusim_phys_destroy(state->phys);
+	iommusim_snapshot_destroy(state->snapshot);
 	state->phys = NULL;
-}
-
-static void describe_made_up(const struct options *options, struct line *line)
-{
-	line_add(line, "made up: one zone Normal of %s at ", size_exact(options->memory).s);
-	if (options->memory_start)
-		line_add(line, "%s", size_exact(options->memory_start).s);
-	else
-		line_add(line, "4 GiB");
-	line_add(line, ", state %s", options->state_text ? options->state_text : "fresh");
-	if (options->state == STATE_RANDOM)
-		line_add(line, ", seed %" PRIu64, options->seed);
-}
-
-void state_describe(const struct options *options, const struct state *state, struct line *line)
-{
-	if (!state->buddyinfo)
-		describe_made_up(options, line);
-	else if (state->is_builtin)
-		line_add(line, "a built-in example, since " PROC_BUDDYINFO " cannot be read here");
-	else
-		line_add(line, "rebuilt from %s%s%s%s", state->buddyinfo,
-		         state->pagetypeinfo ? " and " : "",
-		         state->pagetypeinfo ? state->pagetypeinfo : "",
-		         state->is_host ? " of this host, read just now" : "");
-}
-
-/* Orders go with the page: 11 with 4K, 12 with 16K, 14 with 64K. */
-static void describe_page(const struct state *state, struct line *line)
-{
-	unsigned shift = iommusim_phys_page_shift(state->phys);
-	unsigned orders = iommusim_phys_nr_orders(state->phys);
-
-	if (orders != (shift == 16 ? 14u : shift == 14 ? 12u : 11u))
-		line_add(
-			line,
-			"; CPU pages of %s, though %u orders are not usual with them (--page-size)",
-			size_exact(UINT64_C(1) << shift).s, orders);
-}
-
-static void describe_notes(const struct iommusim_snapshot_notes *notes, struct line *line)
-{
-	line_add(line, "; which frames are free, since only their counts are known; %s",
-	         notes->has_types
-	                 ? "pageblock types as counted"
-	                 : "all free blocks are Movable (no pagetypeinfo), so the first single "
-	                   "page splits the largest block and the next ones adjoin it");
-	if (notes->nr_adjusted)
-		line_add(line, "; %u counts of pagetypeinfo were changed to agree with buddyinfo",
-		         notes->nr_adjusted);
-	if (notes->nr_added)
-		line_add(line, "; %" PRIu64 " pageblocks beyond those that pagetypeinfo counts",
-		         notes->nr_added);
-}
-
-void state_assumptions(const struct state *state, struct line *line)
-{
-	line_add(line, "no watermarks, no reclaim, no compaction: what is not free now fails");
-	if (!state->buddyinfo)
-		return;
-	describe_notes(&state->notes, line);
-	describe_page(state, line);
-}
-
-static uint64_t bytes_of(const struct state *state, uint64_t nr_frames)
-{
-	return nr_frames << iommusim_phys_page_shift(state->phys);
-}
-
-/* The free memory, and the blocks of all zones by order. */
-static void describe_free(const struct state *state, struct line *line)
-{
-	line_add(line, "%s", size_about(bytes_of(state, iommusim_phys_nr_free(state->phys))).s);
-	if (state->has_span)
-		line_add(line, " of %s", size_about(bytes_of(state, state->nr_frames)).s);
-	line_add(line, "; blocks as order:count");
-	for (unsigned order = 0; order < iommusim_phys_nr_orders(state->phys); order++)
-		line_add(line, " %u:%" PRIu64, order,
-		         iommusim_phys_nr_free_blocks(state->phys, order));
-}
-
-void state_print(const struct options *options, const struct state *state)
-{
-	struct line source = { .len = 0 }, assumed = { .len = 0 }, free = { .len = 0 };
-
-	state_describe(options, state, &source);
-	state_assumptions(state, &assumed);
-	describe_free(state, &free);
-	print_wrapped("memory", LABEL_WIDTH, source.s);
-	print_wrapped("free", LABEL_WIDTH, free.s);
-	print_wrapped("assumed", LABEL_WIDTH, assumed.s);
-	if (state->is_host)
-		print_wrapped(
-			"to repeat", LABEL_WIDTH,
-			"memory moves on: copy the files first, then give the copies with "
-			"--buddyinfo and --pagetypeinfo (--format json prints what was read)");
+	state->snapshot = NULL;
 }

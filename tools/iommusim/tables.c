@@ -73,11 +73,14 @@ void tables_count(const struct iommusim_pgtable *pgtable, struct tables_count *c
 
 	memset(count, 0, sizeof(*count));
 	count->nr_tables = info.nr_tables;
-	count->bytes = info.root_bytes + (info.nr_tables - 1) * info.table_bytes;
-	count->nr_words = info.nr_tables - 1; /* every table but the first has a word */
+	count->bytes = info.tables_bytes;
+	count->nr_words = info.nr_tables - info.nr_roots; /* every table but the first has a word */
 	while (iommusim_pgtable_next(pgtable, at, &range)) {
+		struct iommusim_pgtable_walk walk;
+
+		iommusim_pgtable_walk(pgtable, range.iova, &walk);
 		count->nr_leaves[log2_of(range.pgsize)] += range.size / range.pgsize;
-		count->nr_words += range.size / range.pgsize;
+		count->nr_words += range.size / walk.step[walk.nr - 1].size;
 		at = range.iova + range.size;
 		if (!at)
 			return;

@@ -96,6 +96,18 @@ int value_pagetypeinfo(struct options *options, const char *value)
 	return 0;
 }
 
+int value_zoneinfo(struct options *options, const char *value)
+{
+	options->zoneinfo = value;
+	return 0;
+}
+
+int value_splat(struct options *options, const char *value)
+{
+	options->splat = value;
+	return 0;
+}
+
 static int parse_pin(struct options *options, struct slice rest)
 {
 	struct slice order = slice_cut(&rest, '/');
@@ -140,6 +152,35 @@ static int parse_random(struct options *options, struct slice rest)
 	return 0;
 }
 
+static int bad_age(const char *field, struct slice value, const char *wrong)
+{
+	return say("--state age: %s: '%.*s' %s", field, (int)value.len, value.start, wrong);
+}
+
+static int parse_age(struct options *options, struct slice rest)
+{
+	int has_hours = strchr(rest.start, '/') != NULL;
+	struct slice name = slice_cut(&rest, '/');
+	struct iommusim_age *age = &options->age;
+	uint64_t hours = 0;
+	const char *wrong = NULL;
+
+	age->size = sizeof(*age);
+	for (size_t i = 0; (age->profile = iommusim_age_profile_at(i)) != NULL; i++)
+		if (slice_is(name, age->profile->name))
+			break;
+	if (!age->profile)
+		return bad_age("profile", name, "is none of phone, desktop, server");
+	if (has_hours)
+		wrong = read_number(rest, &hours);
+	if (!wrong && has_hours && (!hours || hours > 10000))
+		wrong = "is not 1 .. 10000";
+	if (wrong)
+		return bad_age("hours", rest, wrong);
+	age->hours = (unsigned)hours;
+	return 0;
+}
+
 int value_state(struct options *options, const char *value)
 {
 	struct slice rest = slice_of(value);
@@ -158,8 +199,13 @@ int value_state(struct options *options, const char *value)
 		options->state = STATE_RANDOM;
 		return parse_random(options, rest);
 	}
+	if (slice_is(kind, "age")) {
+		options->state = STATE_AGE;
+		return parse_age(options, rest);
+	}
 	return bad("state", slice_of(value),
-	           "is none of fresh, pin:ORDER/STRIDE, random:FREE%,UNUSABLE%@ORDER");
+	           "is none of fresh, pin:ORDER/STRIDE, random:FREE%,UNUSABLE%@ORDER, "
+	           "age:PROFILE[/HOURS]");
 }
 
 int value_page_size(struct options *options, const char *value)
@@ -169,6 +215,7 @@ int value_page_size(struct options *options, const char *value)
 	if (!word)
 		return EXIT_INPUT;
 	options->page_shift = word->value;
+	options->has_page_shift = 1;
 	return 0;
 }
 
@@ -179,6 +226,7 @@ int value_kernel(struct options *options, const char *value)
 	if (!word)
 		return EXIT_INPUT;
 	options->kernel = word->value;
+	options->has_kernel = 1;
 	return 0;
 }
 

@@ -11,6 +11,8 @@ int value_memory(struct options *options, const char *value);
 int value_memory_start(struct options *options, const char *value);
 int value_buddyinfo(struct options *options, const char *value);
 int value_pagetypeinfo(struct options *options, const char *value);
+int value_zoneinfo(struct options *options, const char *value);
+int value_splat(struct options *options, const char *value);
 int value_state(struct options *options, const char *value);
 int value_page_size(struct options *options, const char *value);
 int value_kernel(struct options *options, const char *value);
