@@ -15,6 +15,7 @@
 #include "iommusim/chunk.h"
 #include "iommusim/domain.h"
 #include "iommusim/dma.h"
+#include "iommusim/catalog.h"
 #include "iommusim/machine.h"
 #include "iommusim/check.h"
 

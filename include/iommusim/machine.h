@@ -4,6 +4,7 @@
 #define IOMMUSIM_MACHINE_H
 
 #include "iommusim/base.h"
+#include "iommusim/catalog.h"
 #include "iommusim/dma.h"
 #include "iommusim/domain.h"
 #include "iommusim/iova.h"
@@ -100,6 +101,45 @@ IOMMUSIM_API struct iommusim_dma *iommusim_machine_dma(struct iommusim_machine *
 /** One of these two is NULL: a machine has page tables or a recording driver. */
 IOMMUSIM_API struct iommusim_recorder *iommusim_machine_recorder(struct iommusim_machine *machine);
 IOMMUSIM_API struct iommusim_pgtable *iommusim_machine_pgtable(struct iommusim_machine *machine);
+
+/* ---- Machines of the catalogue ---- */
+
+#define IOMMUSIM_PLATFORM_ZONES 3
+
+/**
+ * The zones of @platform into @zones; returns their number. x86-64: DMA below 16 MiB, DMA32 up to
+ * 3 GiB of RAM, the rest from 4 GiB on. arm64 and riscv: RAM starts at 1 GiB (2 GiB for riscv), DMA
+ * (DMA32) below 4 GiB, then Normal. arm: 760 MiB Normal from 1 GiB on, the rest HighMem. Others:
+ * Normal from 0. Simplifies: no holes, one node, whole pages of 2^page_shift only.
+ */
+IOMMUSIM_API unsigned iommusim_platform_zones(const struct iommusim_catalog_platform *platform,
+                                              struct iommusim_zone_config *zones);
+
+/** The mask of @master, a name in dma_masks (NULL: the first); the kernel's default of 32 bits
+    where the row does not name it. */
+IOMMUSIM_API uint64_t iommusim_platform_mask(const struct iommusim_catalog_platform *platform,
+                                             const char *master);
+
+/** In every field but @size and @platform, zero means "the default". */
+struct iommusim_platform_config {
+	size_t size; /* sizeof(struct iommusim_platform_config), in bytes */
+	const struct iommusim_catalog_platform *platform;
+	unsigned kernel;
+	const char *master; /* whose mask the device has; default: the first */
+	enum iommusim_domain_mode mode;
+	unsigned tables_in_phys;
+	const struct iommusim_host *host;
+	const struct iommusim_catalog_driver *driver; /* default: the platform's */
+};
+
+/**
+ * A machine as the catalogue has it: its memory, fresh, with the CPU page, the IOMMU's page sizes
+ * and tables (a recording driver where iommusim_catalog_driver_tables() has none), and a device.
+ * Returns 0; -IOMMUSIM_ENODEV (logged): the platform's masters have no paging IOMMU; -IOMMUSIM_EBUG
+ * as iommusim_dma_create(); or as iommusim_machine_create() and the rooms below it.
+ */
+IOMMUSIM_API int iommusim_machine_create_platform(const struct iommusim_platform_config *config,
+                                                  struct iommusim_machine **machine);
 
 #ifdef __cplusplus
 }

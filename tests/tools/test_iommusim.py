@@ -351,7 +351,7 @@ OPTIONS = [  # arguments, and what the message must name
     (["compare", "--policy=P9"], "'P9'"), (["compare", "--policy="], "--policy"),
     (["compare", "--attrs=double-pages"], "'double-pages'"),
     (["compare", "--domain=lax"], "'lax'"), (["compare", "--kernel=2.6"], "'2.6'"),
-    (["compare", "--page-size=8K"], "'8K'"), (["compare", "--format=xml"], "'xml'"),
+    (["compare", "--page-size=5K"], "'5K'"), (["compare", "--format=xml"], "'xml'"),
     (["compare", "--seed=x"], "'x'"), (["compare", "--state=bent"], "'bent'"),
     (["compare", "--state=pin:14/2"], "'14'"), (["compare", "--state=pin:3/0"], "'0'"),
     (["compare", "--state=pin:3"], "stride"), (["compare", "--state=random:101%,1%@9"], "'101%'"),

@@ -63,6 +63,8 @@ static int help(void)
 {
 	puts("usage: iommusim show policy [NAME|ALIAS|FILE.so|all]\n"
 	     "       iommusim show state [OPTION]...\n"
+	     "       iommusim show driver [GLOB]\n"
+	     "       iommusim show platform [GLOB]\n"
 	     "       iommusim show format [NAME|all]\n"
 	     "       iommusim show pgtable [OPTION]...\n\n"
 	     "Each explains itself with --help.");
@@ -75,18 +77,18 @@ int cmd_show(int argc, char **argv)
 		const char *name;
 		int (*show)(int argc, char **argv);
 	} things[] = {
-		{ "policy", show_policy },
-		{ "state", show_state },
-		{ "format", show_format },
-		{ "pgtable", show_pgtable },
+		{ "policy", show_policy }, { "state", show_state },
+		{ "driver", show_driver }, { "platform", show_platform },
+		{ "format", show_format }, { "pgtable", show_pgtable },
 	};
 
 	if (argc < 2)
-		return say("show: what? policy, state, format or pgtable");
+		return say("show: what? policy, state, driver, platform, format or pgtable");
 	if (!strcmp(argv[1], "--help"))
 		return help();
 	for (size_t i = 0; i < ARRAY_LEN(things); i++)
 		if (!strcmp(argv[1], things[i].name))
 			return things[i].show(argc - 1, argv + 1);
-	return say("show: '%s' is none of policy, state, format, pgtable", argv[1]);
+	return say("show: '%s' is none of policy, state, driver, platform, format, pgtable",
+	           argv[1]);
 }

@@ -7,9 +7,13 @@ int cmd_compare(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_try(int argc, char **argv);
 int cmd_bisect(int argc, char **argv);
+int cmd_matrix(int argc, char **argv);
+int cmd_advise(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 
 /* Parts of show: argv[0] is what is to be shown. */
+int show_driver(int argc, char **argv);
+int show_platform(int argc, char **argv);
 int show_format(int argc, char **argv);
 int show_pgtable(int argc, char **argv);
 int show_state(int argc, char **argv);

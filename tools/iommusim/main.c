@@ -11,6 +11,9 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{ "compare", cmd_compare, "what each chunk policy makes of the same buffers" },
+	{ "matrix", cmd_matrix,
+	  "what a policy breaks or slows down, for every IOMMU driver there is" },
+	{ "advise", cmd_advise, "which policy and attribute suit a platform and a buffer" },
 	{ "check", cmd_check, "worlds in which a policy does what it should not" },
 	{ "try", cmd_try, "compile a file of kernel code, check it, compare it with its release" },
 	{ "bisect", cmd_bisect, "since which release a request comes out as it does" },
@@ -31,8 +34,8 @@ static int help(void)
 static int run(int argc, char **argv)
 {
 	if (argc < 2)
-		return say(
-			"which command? compare, check, try, bisect or show (--help tells more)");
+		return say("which command? compare, matrix, advise, check, try, bisect or show (--help "
+		           "tells more)");
 	if (!strcmp(argv[1], "--help"))
 		return help();
 	if (!strcmp(argv[1], "--version")) {

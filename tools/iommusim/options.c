@@ -28,6 +28,8 @@ static const struct row {
 	{ "memory", "SIZE", value_memory, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
 	  "a made-up machine: one zone Normal of that size at 4 GiB (default 4G), at most 2^32 - "
 	  "2^14 pages, or 2^27 where the state cuts it into pieces" },
+	{ "memory-start", "SIZE", value_memory_start, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
+	  "where its zone starts (default 4G)" },
 	{ "buddyinfo", "FILE", value_buddyinfo, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
 	  "the machine that this copy of /proc/buddyinfo comes from" },
 	{ "pagetypeinfo", "FILE", value_pagetypeinfo, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
@@ -48,7 +50,8 @@ static const struct row {
 	{ "seed", "N", value_seed, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
 	  "of the random or aged state (default 1)" },
 	{ "page-size", "SIZE", value_page_size, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
-	  "CPU page: 4K (default), 16K or 64K; that of the machine where --buddyinfo is given" },
+	  "CPU page: 4K (default), 8K, 16K or 64K; that of the machine where --buddyinfo is "
+	  "given" },
 	{ "kernel", "VERSION", value_kernel, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
 	  "6.1 or 6.12 (default): page allocator, checks and mapping" },
 	{ "size", "SIZE", value_buffers, USE_COMPARE | USE_PGTABLE, 1,
@@ -139,6 +142,10 @@ static int settle_state(struct options *options)
 		return EXIT_INPUT;
 	if (options->buddyinfo && options->state_text)
 		return say("--state: does not go with --buddyinfo, which is a state itself");
+	if (options->buddyinfo && options->memory_start)
+		return say("--memory-start: does not go with --buddyinfo, which tells the zones");
+	if (options->memory_start && !options->memory && !options->state_text)
+		return say("--memory-start: needs --memory or --state");
 	if (options->buddyinfo && options->memory)
 		return say("--memory: does not go with --buddyinfo, which tells the size");
 	if (options->pagetypeinfo && !options->buddyinfo)

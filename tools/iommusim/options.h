@@ -34,7 +34,8 @@ struct buffers {
 };
 
 struct options {
-	uint64_t memory; /* bytes */
+	uint64_t memory;       /* bytes */
+	uint64_t memory_start; /* where a made-up zone starts; 0: at 4 GiB */
 	const char *buddyinfo, *pagetypeinfo, *zoneinfo, *splat;
 	enum state_kind state;
 	const char *state_text; /* as given, NULL: not given */

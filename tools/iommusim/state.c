@@ -33,11 +33,16 @@ static struct iommusim_phys_config config_of(const struct options *options,
 	};
 }
 
+static uint64_t zone_start(const struct options *options)
+{
+	return options->memory_start ? options->memory_start : ZONE_START;
+}
+
 static int create_zone(const struct options *options, struct state *state)
 {
 	struct iommusim_zone_config zone = {
 		.zone = IOMMUSIM_ZONE_NORMAL,
-		.start_pfn = ZONE_START >> options->page_shift,
+		.start_pfn = zone_start(options) >> options->page_shift,
 		.nr_frames = options->memory >> options->page_shift,
 	};
 	struct iommusim_phys_config config = config_of(options, state);
@@ -45,6 +50,9 @@ static int create_zone(const struct options *options, struct state *state)
 	config.zones = &zone;
 	config.nr_zones = 1;
 	config.nothing_free = options->state == STATE_PIN || options->state == STATE_RANDOM;
+	if (zone_start(options) & ((UINT64_C(1) << options->page_shift) - 1))
+		return say("--memory-start: '%s' is not a multiple of the CPU page",
+		           size_exact(zone_start(options)).s);
 	if (options->memory & ((UINT64_C(1) << options->page_shift) - 1))
 		return say("--memory: '%s' is not a multiple of the CPU page, %s",
 		           size_exact(options->memory).s,

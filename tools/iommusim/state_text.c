@@ -8,9 +8,12 @@
 
 static void describe_made_up(const struct options *options, struct line *line)
 {
-	line_add(line, "made up: one zone Normal of %s at 4 GiB, state %s",
-	         size_exact(options->memory).s,
-	         options->state_text ? options->state_text : "fresh");
+	line_add(line, "made up: one zone Normal of %s at ", size_exact(options->memory).s);
+	if (options->memory_start)
+		line_add(line, "%s", size_exact(options->memory_start).s);
+	else
+		line_add(line, "4 GiB");
+	line_add(line, ", state %s", options->state_text ? options->state_text : "fresh");
 	if (options->state == STATE_RANDOM || options->state == STATE_AGE)
 		line_add(line, ", seed %" PRIu64, options->seed);
 }

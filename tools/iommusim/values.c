@@ -34,10 +34,7 @@ static const struct word kernel_words[] = {
 };
 
 static const struct word page_words[] = {
-	{ "4K", 12 },
-	{ "16K", 14 },
-	{ "64K", 16 },
-	{ NULL, 0 },
+	{ "4K", 12 }, { "8K", 13 }, { "16K", 14 }, { "64K", 16 }, { NULL, 0 },
 };
 
 static const struct word format_words[] = {
@@ -79,6 +76,13 @@ int value_memory(struct options *options, const char *value)
 	const char *wrong = read_size(slice_of(value), &options->memory);
 
 	return wrong ? bad("memory", slice_of(value), wrong) : 0;
+}
+
+int value_memory_start(struct options *options, const char *value)
+{
+	const char *wrong = read_size(slice_of(value), &options->memory_start);
+
+	return wrong ? bad("memory-start", slice_of(value), wrong) : 0;
 }
 
 int value_buddyinfo(struct options *options, const char *value)

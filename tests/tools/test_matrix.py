@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: MIT
+"""iommusim matrix, advise and show driver|platform: what they say, and that it can be repeated.
+
+usage: test_matrix.py IOMMUSIM MAN_PAGE
+"""
+
+import csv
+import io
+import json
+import pathlib
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+import tap
+
+PROGRAM, MAN_PAGE = (pathlib.Path(arg).resolve() for arg in sys.argv[1:3])
+SMALL = ["--state=fresh", "--state=pin:3/1", "--size=4K,64K,1M"]
+HEADER = ("id,driver,config,first_kernel,last_kernel,pgsize_bitmap,min_granule,iova_bits,pa_bits,"
+          "page_table_format,levels,contiguous_hint,cpu_archs,cpu_page_sizes,coherent_walk,"
+          "uses_dma_iommu,aperture_start,aperture_end,source_file,kernel_read,verified,notes,"
+          "row_kind\n")
+
+
+def run(*args, **more):
+    return subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=120, **more)
+
+
+def matrix(*args):
+    done = run("matrix", "--format=json", *args)
+    return json.loads(done.stdout), done.returncode
+
+
+def cells_of(report, **wanted):
+    return [cell for cell in report["cells"]
+            if all(cell[key] == value for key, value in wanted.items())]
+
+
+def classes(report, **wanted):
+    return {cell["class"] for cell in cells_of(report, **wanted)}
+
+
+def unlike(pairs):
+    return [f"{name}: {got!r}, not {want!r}" for name, got, want in pairs if got != want]
+
+
+def the_three_cases_of_2016():
+    """The patch and the loop before it, then the loop that looks, against that loop."""
+    report, status = matrix("--base=P4", "--policy=P2,P3,P5", "--drivers=hyp-*",
+                            "--drivers=smmuv3-s1-4k-48", *SMALL)
+    case = {"size": 65536, "state": "pin:3/1", "attrs": "single-pages", "cpu_page_size": 4096}
+    pairs = [("status", status, 1)]
+    for row in ("hyp-smmuv3-64konly-cpu4k", "hyp-smmu-2m-common"):
+        refusals = {cell["why"] for cell in cells_of(report, row=row, domain="strict")}
+        want = "init_iova_domain" if "64k" in row else "leave no granule of 4K, 16K or 64K"
+        pairs += [(f"{row} is refused", len(refusals) == 1 and want in refusals.pop(), True),
+                  (f"{row} strict", classes(report, row=row, domain="strict"), {"refused"})]
+        for policy, good in (("dma-iommu-4.5", False), ("single-pages-patch", False),
+                             ("dma-iommu-6.4", True)):
+            got = classes(report, row=row, domain="unmanaged", policy=policy, **case)
+            pairs += [(f"{row} {policy}", got, {"both fail"} if good else {"broken"})]
+    for policy in ("single-pages-patch", "dma-iommu-6.4"):
+        got = classes(report, row="smmuv3-s1-4k-48", policy=policy, attrs="single-pages")
+        pairs += [(f"4K granule {policy}", got, {"ok"})]
+    evidence = {cell["row"]: cell["evidence"] for cell in report["cells"]}
+    return unlike(pairs + [("64K", evidence["hyp-smmuv3-64konly-cpu4k"], "tables"),
+                           ("2M", evidence["hyp-smmu-2m-common"], "recorded")])
+
+
+def a_broken_cell_is_repeated_by_its_command():
+    report, _ = matrix("--drivers=hyp-*", "--drivers=tce-*", *SMALL)
+    commands = {cell["command"]: cell for cell in cells_of(report, **{"class": "broken"})}
+    complaints = [] if len(commands) > 10 else ["hardly any is broken"]
+    for command in commands:
+        done = run(*shlex.split(command)[1:], "--format=json")
+        verdicts = {result["alias"]: result["verdict"]
+                    for result in json.loads(done.stdout)["results"]} if done.stdout else {}
+        if done.returncode != 1 or verdicts.get("P3") != "broken" or verdicts["P4"] == "broken":
+            complaints.append(f"{command}: {done.returncode} {verdicts} {done.stderr}")
+    return complaints
+
+
+def figures_are_those_of_the_command():
+    report, _ = matrix("--drivers=smmuv3-s1-4k-48", "--drivers=rockchip-v2",
+                       "--drivers=amd-v1-6.12", "--state=age:phone/1", *SMALL)
+    complaints = []
+    for cell in report["cells"][::7]:
+        done = run(*shlex.split(cell["command"])[1:], "--format=json")
+        results = {result["alias"]: result for result in json.loads(done.stdout)["results"]}
+        for alias, figures in (("P3", cell["figures"]), ("P4", cell["base"])):
+            got = (results[alias]["tried"], results[alias]["leaf_entries"])
+            if got != (figures["attempts"], figures["leaves"]):
+                complaints.append(f"{cell['command']}: {alias} {got} {figures}")
+    return complaints
+
+
+def an_equal_policy_changes_nothing():
+    report, status = matrix("--base=P4", "--policy=P4", *SMALL)
+    bad = {"broken", "no memory", "by luck", "more memory", "slower"} & classes(report)
+    return unlike([("status", status, 0), ("bad", bad, set())])
+
+
+def workers_change_nothing():
+    texts = {run("matrix", f"--jobs={jobs}", "--drivers=*smmu*", *SMALL).stdout
+             for jobs in (1, 2, 7)}
+    return [] if len(texts) == 1 else ["they do"]
+
+
+def partial_results_are_gone_on_from():
+    args = ["matrix", "--drivers=*smmu*", *SMALL]
+    whole = run(*args).stdout
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "partial.json"
+        first = run(*args, f"--resume={path}")
+        partial = json.loads(path.read_text())
+        nr = len(partial["jobs"])
+        partial["jobs"] = dict(list(partial["jobs"].items())[::2])
+        path.write_text(json.dumps(partial))
+        second = run(*args, f"--resume={path}")
+        other = run(*args, "--base=P5", f"--resume={path}")
+        path.write_text(path.read_text().replace("[", "[1,", 1))
+        damaged = run(*args, f"--resume={path}")
+        return unlike([("first", first.stdout, whole), ("second", second.stdout, whole),
+                       ("other", (other.returncode, "of another matrix" in other.stderr), (2, True)),
+                       ("damaged", (damaged.returncode, "damaged" in damaged.stderr), (2, True)),
+                       ("jobs", nr > 4, True), ("files", len(list(pathlib.Path(folder).iterdir())), 1)])
+
+
+def an_interrupted_run_keeps_what_it_has():
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "partial.json"
+        process = subprocess.Popen([PROGRAM, "matrix", "--jobs=1", f"--resume={path}",
+                                    "--state=random:50%,80%@9", "--state=random:6%,60%@4",
+                                    "--state=random:40%,90%@9"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=100)
+        jobs = json.loads(path.read_text())["jobs"]
+        return unlike([("status", process.returncode, 2), ("output", out, ""), ("jobs", bool(jobs), True),
+                       ("message", "goes on from there" in err, True)])
+
+
+def files_appear_whole_or_not_at_all():
+    args = ["matrix", "--drivers=hyp-smmu-2m-common", *SMALL]
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        good = run(*args, f"--output={folder}/good.txt")
+        missing = run(*args, f"--output={folder}/none/x.txt")
+        (folder / "taken").mkdir()
+        taken = run(*args, f"--output={folder}/taken")
+        full = run(*args, "--output=/dev/full")
+        with open("/dev/full", "w") as device:
+            piped = subprocess.run([PROGRAM, *args], stdout=device, stderr=subprocess.PIPE, text=True)
+        names = sorted(path.name for path in folder.iterdir())
+        return unlike(
+            [("good", (good.returncode, good.stdout), (1, "")), ("names", names, ["good.txt", "taken"]),
+             ("whole", (folder / "good.txt").read_text(), run(*args).stdout),
+             ("piped", (piped.returncode, "could not be written" in piped.stderr), (2, True))] +
+            [(key, (done.returncode, "cannot be written" in done.stderr,
+                    len(done.stderr.splitlines())), (2, True, 1))
+             for key, done in (("missing", missing), ("taken", taken), ("full", full))])
+
+
+def the_table_fits_on_100_columns():
+    text = run("matrix", *SMALL).stdout
+    long = [line for line in text.splitlines()
+            if len(line) > 100 and "iommusim compare" not in line]
+    return long + ([] if "cells" in text else ["no summary"])
+
+
+def csv_has_a_row_for_each_cell():
+    rows = list(csv.DictReader(io.StringIO(run("matrix", "--format=csv", "--drivers=hyp-*",
+                                               *SMALL).stdout)))
+    report, _ = matrix("--drivers=hyp-*", *SMALL)
+    return unlike([("rows", len(rows), len(report["cells"])),
+                   ("classes", [row["class"] for row in rows],
+                    [cell["class"] for cell in report["cells"]])])
+
+
+def the_page_stands_alone():
+    text = run("matrix", "--format=html", "--drivers=hyp-*", "--drivers=tce-*", *SMALL).stdout
+    links = set(re.findall(r'href="?#([^">]+)', text))
+    targets = set(re.findall(r"id=(\w+)", text))
+    cells = re.findall(r'<td class="[^"]*"><a href="#\w+" title="([^"]+)"', text)
+    return unlike([("no target", links - targets, set()), ("links", len(links) > 20, True),
+                   ("tooltips", len(cells) > 20 and all(cells), True),
+                   ("foreign", re.findall(r"(?:https?:|src=|@import|<script|<link)", text), []),
+                   ("phone", 'name=viewport content="width=device-width' in text, True),
+                   ("end", text.endswith("</html>\n"), True)])
+
+
+def a_driver_of_ones_own():
+    row = "mine,my-iommu,,v6.1,,0x20010000,65536,48,48,arm-lpae-s1,3,no,arm64,4096,?,dma-iommu," \
+          "0x0,0xffffffff,,,no,,driver\n"
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "mine.csv"
+        path.write_text(HEADER + row)
+        report, _ = matrix(f"--driver-file={path}", "--drivers=mine", *SMALL)
+        path.write_text(HEADER + row.replace("65536", "4096"))
+        bad = run("matrix", f"--driver-file={path}")
+        missing = run("matrix", "--driver-file=/none.csv")
+        return unlike([("rows", {cell["row"] for cell in report["cells"]}, {"mine"}),
+                       ("strict", classes(report, domain="strict"), {"refused"}),
+                       ("unmanaged", "broken" in classes(report, domain="unmanaged"), True),
+                       ("bad", (bad.returncode, bad.stdout), (2, "")),
+                       ("where", "mine.csv:2:33: min_granule: '4096' is not" in bad.stderr, True),
+                       ("missing", (missing.returncode, "cannot be read" in missing.stderr), (2, True))])
+
+
+def what_kernels_do_with_a_large_granule():
+    texts = {kernel: run("matrix", f"--kernel={kernel}", "--domain=strict", *SMALL).stdout
+             for kernel in ("6.1", "6.12")}
+    return unlike([("virtio 6.1", "virtio-iommu-64k-guest4k, CPU 4K" in texts["6.1"], True),
+                   ("EINVAL", texts["6.1"].count("ENODEV"), 0),
+                   ("ENODEV", texts["6.12"].count("ENODEV"), 3)])
+
+
+def rows_are_shown():
+    driver, platform = run("show", "driver", "apple-dart-16k*"), run("show", "platform", "rk3*")
+    return unlike([("driver", "apple-dart refuses to attach" in driver.stdout, True),
+                   ("one", driver.stdout.count("\n\n"), 0),
+                   ("platforms", platform.stdout.count("\n\n"), 4),
+                   ("zones", "DMA 3G at 0x40000000" in platform.stdout, True),
+                   ("wide", [line for line in run("show", "driver").stdout.splitlines()
+                             if len(line) > 100], [])])
+
+
+def advice_depends_on_the_access():
+    texts = {access: run("advise", "--platform=mt8173-4k", "--size=16x4M", f"--access={access}")
+             for access in ("sequential", "rotate", "random")}
+    advice = {access: re.search(r"^advice +(.*)", done.stdout, re.M)[1]
+              for access, done in texts.items()}
+    only = run("advise", "--platform=tegra194-4k").stdout
+    return unlike([("sequential", advice["sequential"].startswith("single pages"), True),
+                   ("rotate", advice["rotate"].startswith("no attribute"), True),
+                   ("random", advice["random"].startswith("no attribute"), True),
+                   ("one size", "changes nothing" in only, True)])
+
+
+def every_option_is_in_the_manual():
+    text = MAN_PAGE.read_text()
+    options = set(re.findall(r"--([a-z-]+)", run("matrix", "--help").stdout +
+                             run("advise", "--help").stdout))
+    return [f"--{name}" for name in sorted(options)
+            if "\\-\\-" + name.replace("-", "\\-") not in text]
+
+
+def refuses(args, mentions):
+    def test():
+        done = run(*args)
+        lines = done.stderr.splitlines()
+        good = done.returncode == 2 and not done.stdout and len(lines) == 1 and mentions in lines[0]
+        return [] if good else [f"{done.returncode} {done.stdout[:200]!r} {done.stderr!r}"]
+    return test
+
+
+REFUSED = [
+    (["matrix", "--nope"], "--nope"), (["matrix", "x"], "'x'"), (["matrix", "--base"], "missing"),
+    (["matrix", "--base=P9"], "'P9'"), (["matrix", "--policy=P9"], "'P9'"),
+    (["matrix", "--drivers=nothing*"], "'nothing*' matches no row"),
+    (["matrix", "--drivers=apple-dart-t8103-16k", "--page-size=4K"], "no row is left"),
+    (["matrix", "--drivers=fsl_pamu"], "no row is left"),
+    (["matrix", "--page-size=5K"], "'5K'"), (["matrix", "--state=bent"], "'bent'"),
+    (["matrix", "--state=pin:12/1", "--drivers=hyp-*"], "pin:12/1"),
+    (["matrix", "--size=0"], "'0'"), (["matrix", "--size=4K,"], "''"), (["matrix", "--jobs=0"], "'0'"),
+    (["matrix", "--domain=both"], "'both'"), (["matrix", "--format=xml"], "'xml'"),
+    (["matrix", "--kernel=5.0"], "'5.0'"), (["matrix", "--attrs=all"], "'all'"),
+    (["matrix", "--drivers=hyp-*", "--resume=/none/x"], "cannot be written"),
+    (["matrix", "--memory=5000", "--drivers=hyp-*"], "--memory"),
+    (["advise"], "which platform"), (["advise", "--platform=x"], "'x'"),
+    (["advise", "--platform=pseries-4k"], "gets its pages itself"),
+    (["advise", "--platform=none-directmap-pi4"], "no IOMMU"),
+    (["advise", "--platform=qemu-virtio-iommu-64k-guest4k"], "init_iova_domain"),
+    (["advise", "--platform=mt8173-4k", "--access=slow"], "'slow'"),
+    (["show", "driver", "nothing*"], "'nothing*'"), (["show", "platform", "a", "b"], "'b'"),
+    (["show", "driver", "--nope"], "--nope"),
+]
+
+tap.run([(function.__name__.replace("_", " "), function) for function in (
+    the_three_cases_of_2016, a_broken_cell_is_repeated_by_its_command,
+    figures_are_those_of_the_command, an_equal_policy_changes_nothing, workers_change_nothing,
+    partial_results_are_gone_on_from, an_interrupted_run_keeps_what_it_has,
+    files_appear_whole_or_not_at_all, the_table_fits_on_100_columns, csv_has_a_row_for_each_cell,
+    the_page_stands_alone, a_driver_of_ones_own, what_kernels_do_with_a_large_granule,
+    rows_are_shown, advice_depends_on_the_access, every_option_is_in_the_manual)]
+    + [(f"refuses {' '.join(args)}", refuses(args, mentions)) for args, mentions in REFUSED])

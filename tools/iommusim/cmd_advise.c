@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * iommusim advise: with and without DMA_ATTR_ALLOC_SINGLE_PAGES, what does the allocator of a
+ * platform pay for a buffer, and what does the IOMMU get for it? The attribute says that the IOTLB
+ * does not matter, so the access pattern decides which of the two counts.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "matrix.h"
+#include "units.h"
+#include "values.h"
+
+enum access { ACCESS_SEQUENTIAL, ACCESS_ROTATE, ACCESS_RANDOM };
+
+static const char *const access_names[] = { "sequential", "rotate", "random" };
+static const char *const advise_states[] = { "fresh", "pin:4/1", "pin:8/2" };
+
+#define NR_ADVISE_STATES 3
+
+struct question {
+	struct options common; /* sizes, kernel */
+	const struct iommusim_catalog_platform *platform;
+	const struct iommusim_catalog_driver *row;
+	const struct iommusim_policy *policy;
+	enum access access;
+};
+
+/* All buffers together. */
+struct answer {
+	uint64_t tried, vain, leaves, chunks, largest; /* largest: page size of a leaf, bytes */
+	uint64_t nr_failed;                            /* buffers that were not to be had */
+};
+
+static int help(void)
+{
+	puts("usage: iommusim advise --platform ID [OPTION]...\n");
+	print_wrapped(
+		"", 0,
+		"Say whether DMA_ATTR_ALLOC_SINGLE_PAGES suits the buffers of a driver on a "
+		"platform, with what each choice costs the page allocator and gives the IOMMU, "
+		"in memory that is fresh and fragmented.");
+	puts("\n  --platform ID        a machine of iommusim show platform\n"
+	     "  --size SIZE          the buffers, as 16x4M; repeat for more (default: the "
+	     "platform's)\n"
+	     "  --access PATTERN     sequential (default), rotate or random: how the device reads "
+	     "them\n"
+	     "  --kernel VERSION     6.1 or 6.12 (default)\n"
+	     "  --help               print this");
+	return EXIT_FINE;
+}
+
+static int take_access(struct question *question, const char *value)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(access_names); i++) {
+		if (!strcmp(access_names[i], value)) {
+			question->access = (enum access)i;
+			return 0;
+		}
+	}
+	return say("--access: '%s' is none of sequential, rotate, random", value);
+}
+
+static int take_platform(struct question *question, const char *value)
+{
+	question->platform = iommusim_catalog_platform_find(value);
+	return question->platform
+	               ? 0
+	               : say("--platform: '%s' is none (iommusim show platform lists them)",
+	                     name_text(value).s);
+}
+
+static int take(struct question *question, const char *name, const char *value)
+{
+	if (!strcmp(name, "platform"))
+		return take_platform(question, value);
+	if (!strcmp(name, "access"))
+		return take_access(question, value);
+	if (!strcmp(name, "size"))
+		return value_buffers(&question->common, value);
+	if (!strcmp(name, "kernel"))
+		return value_kernel(&question->common, value);
+	return say("unknown option '--%s'", name);
+}
+
+/* 1: the help is wanted. */
+static int parse(struct question *question, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		char *value = strchr(argv[i], '=');
+		char name[16];
+
+		if (!strcmp(argv[i], "--help"))
+			return 1;
+		if (strncmp(argv[i], "--", 2) != 0)
+			return say("unexpected argument '%s'", argv[i]);
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(argv[i] + 2, "="), argv[i] + 2);
+		if (!value && i + 1 == argc)
+			return say("%s: its value is missing", argv[i]);
+		if (take(question, name, value ? value + 1 : argv[++i]))
+			return EXIT_INPUT;
+	}
+	return 0;
+}
+
+/* Whose loop gets the pages there. */
+static const struct iommusim_policy *policy_of(const struct iommusim_catalog_driver *row,
+                                               const struct iommusim_catalog_platform *platform,
+                                               unsigned kernel)
+{
+	int is_arm = !strcmp(platform->cpu_arch, "arm");
+
+	if (is_arm && row->backends & IOMMUSIM_BACKEND_ARM)
+		return &iommusim_policy_arm_orders_4_6;
+	if (!is_arm && row->backends & IOMMUSIM_BACKEND_DMA_IOMMU)
+		return kernel < IOMMUSIM_KERNEL(6, 4) ? &iommusim_policy_dma_iommu_4_7
+		                                      : &iommusim_policy_dma_iommu_6_4;
+	return NULL;
+}
+
+static void add_buffer(struct answer *answer, const struct iommusim_dma_buffer *buffer, int err)
+{
+	answer->tried += buffer->chunks.nr_attempts;
+	for (size_t i = 0; i < buffer->chunks.nr_attempts; i++)
+		answer->vain += buffer->chunks.attempt[i].order &&
+		                buffer->chunks.attempt[i].pfn == IOMMUSIM_NO_PFN;
+	answer->chunks += err ? 0 : buffer->chunks.nr_chunks;
+	answer->nr_failed += err != 0;
+}
+
+static int hold_all(const struct question *question, struct iommusim_machine *machine,
+                    uint32_t attrs, struct answer *answer)
+{
+	const struct options *common = &question->common;
+	struct iommusim_dma *dma = iommusim_machine_dma(machine);
+	struct iommusim_dma_buffer *buffers = calloc((size_t)common->nr_buffers, sizeof(*buffers));
+	struct iommusim_domain_stats stats;
+	size_t nr = 0;
+
+	if (!buffers)
+		return say("the host has no memory for the buffers");
+	for (unsigned s = 0; s < common->nr_sizes; s++) {
+		struct iommusim_dma_request req = { question->policy, common->sizes[s].bytes,
+			                            IOMMUSIM_GFP_KERNEL, attrs };
+
+		for (uint64_t i = 0; i < common->sizes[s].count; i++, nr++)
+			add_buffer(answer, &buffers[nr],
+			           iommusim_dma_alloc_chunks(dma, &req, &buffers[nr]));
+	}
+	stats = iommusim_domain_stats(iommusim_machine_domain(machine));
+	for (unsigned i = 0; i < NR_SIZES; i++) {
+		answer->leaves += stats.nr_mapped[i];
+		answer->largest = stats.nr_mapped[i] ? UINT64_C(1) << i : answer->largest;
+	}
+	while (nr)
+		iommusim_dma_free(dma, &buffers[--nr]);
+	free(buffers);
+	return 0;
+}
+
+/* The platform's memory, or, where it is to be fragmented, one zone of it. */
+static int set_memory(const struct question *question, const char *state_text,
+                      struct iommusim_machine *platform, struct iommusim_phys **phys)
+{
+	unsigned page_shift = question->platform->page_shift;
+	uint64_t most = UINT64_C(3) << 30, ram = question->platform->ram_bytes;
+	struct options options = { .page_shift = page_shift,
+		                   .kernel = question->common.kernel,
+		                   .seed = 1,
+		                   .memory = ram < most ? ram : most,
+		                   .memory_start = MATRIX_START };
+	struct state state;
+	int status = 0;
+
+	if (!strcmp(state_text, "fresh")) {
+		if (iommusim_phys_fork(iommusim_machine_phys(platform), phys))
+			return say("the host has no memory for a machine");
+		return 0;
+	}
+	status = value_state(&options, state_text);
+	options.random.seed = options.age.seed = 1;
+	if (!status)
+		status = state_build(&options, &state);
+	if (!status && iommusim_phys_fork(state.phys, phys))
+		status = say("the host has no memory for a machine");
+	state_finish(&state);
+	return status;
+}
+
+static int answer_one(const struct question *question, struct iommusim_machine *platform,
+                      const char *state, uint32_t attrs, struct answer *answer)
+{
+	struct iommusim_catalog_tables tables = iommusim_catalog_driver_tables(
+		question->row, question->platform->page_shift, question->common.kernel);
+	struct iommusim_machine_config config = {
+		.size = sizeof(config),
+		.kernel = question->common.kernel,
+		.pgsizes = question->row->pgsizes,
+		.coherent_mask = iommusim_platform_mask(question->platform, NULL),
+		.format = tables.format,
+		.quirks = tables.quirks,
+		.ias = tables.format ? question->row->iova_bits : 0,
+		.oas = tables.format ? question->row->pa_bits : 0,
+	};
+	struct iommusim_machine *machine;
+	int status = set_memory(question, state, platform, &config.phys);
+
+	memset(answer, 0, sizeof(*answer));
+	if (status)
+		return status;
+	if (iommusim_machine_create(&config, &machine)) {
+		iommusim_phys_destroy(config.phys);
+		return say("%s: Linux does not make this domain", question->platform->id);
+	}
+	status = hold_all(question, machine, attrs, answer);
+	iommusim_machine_destroy(machine);
+	return status;
+}
+
+static void print_answer(const char *state, const char *attrs, const struct answer *answer)
+{
+	printf("  %-18s%-14s%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "  %-8s", state, attrs,
+	       answer->tried, answer->vain, answer->chunks, answer->leaves,
+	       answer->largest ? size_exact(answer->largest).s : "-");
+	if (answer->nr_failed)
+		printf("%" PRIu64 " buffers not to be had", answer->nr_failed);
+	putchar('\n');
+}
+
+/* Entries that larger chunks save: [attribute]. */
+static uint64_t saved(const struct answer *answer)
+{
+	return answer[0].leaves < answer[1].leaves ? answer[1].leaves - answer[0].leaves : 0;
+}
+
+/* What the figures come to: [state][attribute]. */
+static void print_advice(const struct question *question,
+                         struct answer answers[NR_ADVISE_STATES][2])
+{
+	const struct answer *none = &answers[1][0], *single = &answers[1][1];
+	unsigned gain = 0; /* the state in which larger chunks save most entries */
+	int same = 1;
+	struct line line = { .len = 0 };
+
+	for (unsigned i = 0; i < NR_ADVISE_STATES; i++) {
+		if (saved(answers[i]) > saved(answers[gain]))
+			gain = i;
+		same &= answers[i][0].tried == answers[i][1].tried &&
+		        answers[i][0].leaves == answers[i][1].leaves;
+	}
+	if (same)
+		line_add(&line, "either: the attribute changes nothing here, no larger page is "
+		                "tried without it");
+	else if (question->access == ACCESS_SEQUENTIAL && none->vain > single->vain)
+		line_add(&line,
+		         "single pages: a device that reads on uses each entry once, and in "
+		         "fragmented memory %" PRIu64 " attempts are in vain without the "
+		         "attribute, %" PRIu64 " with it",
+		         none->vain, single->vain);
+	else if (saved(answers[gain]))
+		line_add(&line,
+		         "no attribute: the buffers take %" PRIu64 " entries instead of %" PRIu64
+		         " in memory %s; one that the IOTLB cannot hold is read again at %s access",
+		         answers[gain][0].leaves, answers[gain][1].leaves, advise_states[gain],
+		         access_names[question->access]);
+	else
+		line_add(&line, "single pages: larger chunks give no fewer entries here");
+	print_wrapped("advice", LABEL_WIDTH, line.s);
+}
+
+static int advise(const struct question *question, struct iommusim_machine *platform)
+{
+	static const uint32_t attrs[] = { 0, IOMMUSIM_ATTR_ALLOC_SINGLE_PAGES };
+	struct answer answers[NR_ADVISE_STATES][2];
+	struct line line = { .len = 0 };
+
+	for (unsigned i = 0; i < NR_ADVISE_STATES * 2; i++)
+		if (answer_one(question, platform, advise_states[i / 2], attrs[i % 2],
+		               &answers[i / 2][i % 2]))
+			return EXIT_INPUT;
+	line_add(&line, "%s: %s", question->platform->id, question->platform->name);
+	print_wrapped("platform", LABEL_WIDTH, line.s);
+	line.len = 0;
+	line_add(&line, "%s, {%s}, CPU pages of %s", question->row->id,
+	         pgsizes_text(question->row->pgsizes, ',').s,
+	         size_exact(UINT64_C(1) << question->platform->page_shift).s);
+	print_wrapped("iommu", LABEL_WIDTH, line.s);
+	line.len = 0;
+	line_add(&line, "%s (%s), Linux %s", question->policy->name, question->policy->alias,
+	         kernel_name(question->common.kernel));
+	print_wrapped("policy", LABEL_WIDTH, line.s);
+	printf("\n  %-18s%-14s%9s%9s%9s%9s  %s\n", "memory", "attributes", "attempts", "in vain",
+	       "chunks", "entries", "largest page");
+	for (unsigned i = 0; i < NR_ADVISE_STATES * 2; i++)
+		print_answer(advise_states[i / 2], attrs_name(attrs[i % 2]),
+		             &answers[i / 2][i % 2]);
+	putchar('\n');
+	print_advice(question, answers);
+	if (*question->row->notes)
+		print_wrapped("of the row", LABEL_WIDTH, question->row->notes);
+	print_wrapped(
+		"assumed", LABEL_WIDTH,
+		"no costs: entries are those in the tables, an IOMMU whose table has one entry "
+		"per page anyway gains nothing from larger ones; fragmented memory is one zone");
+	return EXIT_FINE;
+}
+
+/* The platform's own buffers where none are named. */
+static int set_sizes(struct question *question)
+{
+	const struct iommusim_catalog_platform *platform = question->platform;
+	char text[32];
+
+	for (size_t i = 0; !question->common.nr_buffers && i < platform->nr_buffers; i++) {
+		snprintf(text, sizeof(text), "%" PRIu64, platform->buffers[i].bytes);
+		return value_buffers(&question->common, text);
+	}
+	return question->common.nr_buffers ? 0 : value_buffers(&question->common, "4M");
+}
+
+static int settle(struct question *question)
+{
+	if (!question->platform)
+		return say("advise: which platform? --platform ID (iommusim show platform lists "
+		           "them)");
+	question->row = iommusim_catalog_driver_find(question->platform->iommu_driver_id);
+	if (!question->row->pgsizes)
+		return say("%s: its masters have no IOMMU; buffers are contiguous",
+		           question->platform->id);
+	question->policy = policy_of(question->row, question->platform, question->common.kernel);
+	if (!question->policy)
+		return say("%s: the driver %s gets its pages itself, no chunk policy applies",
+		           question->platform->id, question->row->driver);
+	return set_sizes(question);
+}
+
+int cmd_advise(int argc, char **argv)
+{
+	struct question question = { .common = { .kernel = IOMMUSIM_KERNEL(6, 12) } };
+	struct said said = { "" };
+	struct iommusim_host host = { .size = sizeof(host), .log = said_log, .log_ctx = &said };
+	struct iommusim_platform_config config = { .size = sizeof(config), .host = &host };
+	struct iommusim_machine *platform;
+	int status = parse(&question, argc, argv);
+
+	if (status == 1)
+		return help();
+	if (!status)
+		status = settle(&question);
+	if (status)
+		return status;
+	config.platform = question.platform;
+	config.kernel = question.common.kernel;
+	if (iommusim_machine_create_platform(&config, &platform))
+		return say("%s: %s", question.platform->id, said.line);
+	status = advise(&question, platform);
+	iommusim_machine_destroy(platform);
+	return status;
+}
