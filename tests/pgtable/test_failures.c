@@ -273,7 +273,7 @@ static void play(const struct format_row *r, struct iommusim_pgtable *pgtable, s
 	}
 }
 
-static unsigned nr_rounds = 12;
+static unsigned nr_rounds = 3;
 
 static void survives_random_words(void **state)
 {

@@ -13,9 +13,10 @@
 #include "base/rng.h"
 #include "property_rows.h"
 
-#define NR_STEPS     60u
-#define NR_REGIONS   6u
-#define TABLES_BYTES (UINT64_C(64) << 20)
+#define NR_STEPS       60u
+#define NR_STEPS_QUICK 20u /* without arguments */
+#define NR_REGIONS     6u
+#define TABLES_BYTES   (UINT64_C(64) << 20)
 
 static unsigned nr_seeds = 1;
 
@@ -328,9 +329,11 @@ static void destroy(struct bench *b)
 	free(b);
 }
 
+static unsigned nr_steps = NR_STEPS_QUICK;
+
 static void run_steps(struct bench *b)
 {
-	for (unsigned step = 1; step <= NR_STEPS; step++) {
+	for (unsigned step = 1; step <= nr_steps; step++) {
 		if (below(b, 5) < 3)
 			map_step(b);
 		else
@@ -386,8 +389,10 @@ int main(int argc, char **argv)
 	struct CMUnitTest tests[ARRAY_LEN(property_rows) + 1];
 	size_t nr = 0;
 
-	if (argc > 1)
+	if (argc > 1) {
 		nr_seeds = (unsigned)strtoul(argv[1], NULL, 10);
+		nr_steps = NR_STEPS;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(property_rows); i++)
 		tests[nr++] = (struct CMUnitTest)TEST_ROW(its_pages_and_no_others_are_mapped,
 		                                          &property_rows[i]);
