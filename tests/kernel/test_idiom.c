@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Functions in the kernel's idiom make the same attempts as the built-in policies, in 100,000
- * generated worlds each (1,000 without arguments). usage: test_kernel_idiom [PART PARTS]
+ * Functions in the kernel's idiom make the same attempts as the built-in policies, in 1,000
+ * generated worlds each, or as many as asked for.
+ *
+ * usage: test_kernel_idiom [FIRST STEP NR]: every STEP-th world from number FIRST on, below NR
  */
 #include "test.h"
 
@@ -80,10 +82,10 @@ int main(int argc, char **argv)
 	size_t nr = 1;
 
 	step = 1;
-	if (argc == 3) {
+	if (argc == 4) {
 		first = strtoul(argv[1], NULL, 10);
 		step = strtoul(argv[2], NULL, 10);
-		nr_worlds = 100000;
+		nr_worlds = strtoul(argv[3], NULL, 10);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		tests[nr++] = (struct CMUnitTest)TEST_ROW(makes_the_same_attempts, &rows[i]);
