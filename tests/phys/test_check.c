@@ -204,7 +204,8 @@ static const struct row {
 	{ "a per-CPU block is lost", lose_a_pcp_block, "a block is on no per-CPU list" },
 	{ "a per-CPU block is there twice", list_a_pcp_block_twice,
 	  "a block is on two per-CPU lists" },
-	{ "a per-CPU block is in use", list_a_used_page, "the frames in use of a kind are miscounted" },
+	{ "a per-CPU block is in use", list_a_used_page,
+	  "the frames in use of a kind are miscounted" },
 	{ "a per-CPU block is free", list_a_free_page, "a per-CPU list has no such block" },
 	{ "a counter owes to no CPU", owe_nobody, "what the CPUs owe the counter is wrong" },
 };

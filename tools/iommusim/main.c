@@ -34,7 +34,8 @@ static int help(void)
 static int run(int argc, char **argv)
 {
 	if (argc < 2)
-		return say("which command? compare, matrix, advise, check, try, bisect or show (--help "
+		return say("which command? compare, matrix, advise, check, try, bisect or show "
+		           "(--help "
 		           "tells more)");
 	if (!strcmp(argv[1], "--help"))
 		return help();
