@@ -36,17 +36,8 @@ static const struct iommusim_policy *default_policy(const struct iommusim_dma *d
 static int get_pages(struct iommusim_dma *dma, const struct iommusim_dma_request *req,
                      struct iommusim_chunks *chunks)
 {
-	const struct iommusim_dma_config *c = &dma->config;
-	struct iommusim_chunk_job job = { .policy = req->policy ? req->policy : default_policy(dma),
-		                          .req = { .size = req->size,
-		                                   .pgsizes = iommusim_domain_pgsizes(c->domain),
-		                                   .page_shift = c->page_shift,
-		                                   .max_order = c->nr_orders - 1,
-		                                   .gfp = req->gfp,
-		                                   .attrs = req->attrs,
-		                                   .node = c->node },
-		                          .source = &dma->source,
-		                          .host = &dma->diag.host };
+	struct iommusim_chunk_job job =
+		isim_dma_job(dma, req->policy ? req->policy : default_policy(dma), req);
 
 	return iommusim_chunk_alloc(&job, chunks);
 }

@@ -45,26 +45,16 @@ static int make_room(struct iommusim_dma *dma, struct iommusim_dma_buffer *buffe
 static int get_block(struct iommusim_dma *dma, const struct iommusim_dma_request *req,
                      struct iommusim_dma_buffer *buffer)
 {
-	const struct iommusim_dma_config *c = &dma->config;
-	struct iommusim_chunk_job job = { .policy = &one_block,
-		                          .req = { .size = req->size,
-		                                   .pgsizes = iommusim_domain_pgsizes(c->domain),
-		                                   .page_shift = c->page_shift,
-		                                   .max_order = c->nr_orders - 1,
-		                                   .gfp = req->gfp,
-		                                   .attrs = req->attrs,
-		                                   .node = c->node },
-		                          .source = &dma->source,
-		                          .host = &dma->diag.host };
+	struct iommusim_chunk_job job = isim_dma_job(dma, &one_block, req);
 	int err = make_room(dma, buffer);
 
 	if (!err)
 		err = iommusim_chunk_alloc(&job, &buffer->chunks);
 	if (err)
 		return err;
-	buffer->sg[buffer->nr_sg++] =
-		(struct iommusim_sg){ isim_pfn_to_pa(buffer->chunks.chunk[0].pfn, c->page_shift),
-		                      req->size };
+	buffer->sg[buffer->nr_sg++] = (struct iommusim_sg){
+		isim_pfn_to_pa(buffer->chunks.chunk[0].pfn, dma->config.page_shift), req->size
+	};
 	return 0;
 }
 

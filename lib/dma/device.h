@@ -84,4 +84,23 @@ void isim_dma_unbounce(struct iommusim_dma *dma, uint64_t pa,
 void isim_dma_sync_device(struct iommusim_dma *dma, uint64_t size, uint32_t attrs);
 void isim_dma_sync_cpu(struct iommusim_dma *dma, uint64_t size, uint32_t attrs);
 
+/* The pages of @req's buffer, as @policy gets them from the device's source. */
+static inline struct iommusim_chunk_job isim_dma_job(struct iommusim_dma *dma,
+                                                     const struct iommusim_policy *policy,
+                                                     const struct iommusim_dma_request *req)
+{
+	const struct iommusim_dma_config *c = &dma->config;
+
+	return (struct iommusim_chunk_job){ .policy = policy,
+		                            .req = { .size = req->size,
+		                                     .pgsizes = iommusim_domain_pgsizes(c->domain),
+		                                     .page_shift = c->page_shift,
+		                                     .max_order = c->nr_orders - 1,
+		                                     .gfp = req->gfp,
+		                                     .attrs = req->attrs,
+		                                     .node = c->node },
+		                            .source = &dma->source,
+		                            .host = &dma->diag.host };
+}
+
 #endif
