@@ -115,6 +115,22 @@ static void a_run_goes_on_where_the_last_one_stopped(void **state)
 	finish(phys, &book);
 }
 
+/* Deferral is about the orders that failed and above: one that works moves the bound above it. */
+static void what_works_is_not_put_off(void **state)
+{
+	struct iommusim_phys *phys = given_zone((struct iommusim_phys_config){ 0 }, 0, 1024);
+	struct isim_zone *zone = &phys->zone[0];
+
+	zone->progress.order_failed = 3;
+	isim_compact_worked(zone, 2);
+	assert_int_equal(zone->progress.order_failed, 3);
+	isim_compact_worked(zone, 3);
+	assert_int_equal(zone->progress.order_failed, 4);
+	isim_compact_worked(zone, 9);
+	assert_int_equal(zone->progress.order_failed, 10);
+	iommusim_phys_destroy(phys);
+}
+
 static void asynchronous_runs_go_on_too(void **state)
 {
 	struct book book;
@@ -350,6 +366,7 @@ int main(void)
 		cmocka_unit_test(async_leaves_the_pageblocks_of_other_types_alone),
 		cmocka_unit_test(pages_go_from_the_lowest_pageblock_to_the_highest),
 		cmocka_unit_test(a_run_goes_on_where_the_last_one_stopped),
+		cmocka_unit_test(what_works_is_not_put_off),
 		cmocka_unit_test(asynchronous_runs_go_on_too),
 		cmocka_unit_test(a_pageblock_of_another_type_is_as_good),
 		cmocka_unit_test(a_block_that_is_there_needs_no_work),
