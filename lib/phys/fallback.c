@@ -20,11 +20,10 @@ struct candidate {
 	unsigned order, type;
 };
 
-/* What a pageblock is made of, and the part of it that lies in the zone. */
-struct census {
+/* The part of a pageblock that lies in the zone. */
+struct span {
 	uint32_t first, end;
-	uint32_t free, movable; /* frames: free; in use and movable */
-	int whole;              /* all of the pageblock is in the zone */
+	int whole; /* all of the pageblock is in the zone */
 };
 
 static struct candidate pick(const struct isim_zone *zone, unsigned order, unsigned start)
@@ -47,48 +46,44 @@ static int whole_ok(const struct isim_zone *zone, unsigned order, unsigned start
 }
 
 /* The pageblock of @frame. Of one that begins before the zone, the part from @frame on. */
-static struct census bounds(const struct isim_zone *zone, uint32_t frame)
+static struct span span_of(const struct isim_zone *zone, uint32_t frame)
 {
 	uint32_t size = 1u << zone->pageblock_order;
 	uint32_t first = frame & ~(size - 1), end = first + size;
-	struct census census = { .first = first, .end = end, .whole = 1 };
+	struct span span = { .first = first, .end = end, .whole = 1 };
 
 	if (first < zone->first || end > zone->end) {
-		census.whole = 0;
-		census.first = first < zone->first ? frame : first;
+		span.whole = 0;
+		span.first = first < zone->first ? frame : first;
 	}
-	return census;
+	return span;
 }
 
-/* Count the pageblock of the free block @found, which is smaller than a pageblock. */
-static struct census take_census(const struct isim_zone *zone, struct candidate found)
+/*
+ * Movable requests count what is movable, the others, where the pageblock is Movable, what is not,
+ * frames before the zone included. The walk ends as soon as the rest cannot change the answer:
+ * heads of lists that do not change are judged over and over.
+ */
+int isim_pageblock_is_ours(const struct isim_zone *zone, uint32_t frame, unsigned start)
 {
-	struct census census = bounds(zone, found.frame);
+	struct span span = span_of(zone, frame);
+	uint32_t size = 1u << zone->pageblock_order, half = size / 2, alike = 0;
+	int want_movable = start == IOMMUSIM_MOVABLE;
+	int want_others = !want_movable && isim_pageblock(zone, span.first) == IOMMUSIM_MOVABLE;
 
-	for (uint32_t at = census.first; at < census.end && at < zone->end;) {
+	if (want_others)
+		alike = size - (span.end - span.first);
+	for (uint32_t at = span.first; alike < half && alike + (span.end - at) >= half;) {
 		unsigned state = isim_state(zone, at);
 		uint32_t frames = 1u << isim_block_order(state);
 
 		if ((state & ISIM_STATE_BITS) == ISIM_FREE)
-			census.free += frames;
-		else if (isim_is_movable(isim_block_kind(state)))
-			census.movable += frames;
+			alike += frames;
+		else if (isim_is_movable(isim_block_kind(state)) ? want_movable : want_others)
+			alike += frames;
 		at += frames;
 	}
-	return census;
-}
-
-/* Do the free pages and those like ours make up at least half of the pageblock? */
-static int claimable(const struct isim_zone *zone, const struct census *census, unsigned start)
-{
-	uint32_t size = 1u << zone->pageblock_order;
-	uint32_t alike = 0;
-
-	if (start == IOMMUSIM_MOVABLE)
-		alike = census->movable;
-	else if (isim_pageblock(zone, census->first) == IOMMUSIM_MOVABLE)
-		alike = size - census->free - census->movable;
-	return census->free + alike >= size / 2;
+	return alike >= half;
 }
 
 /*
@@ -133,11 +128,11 @@ static void boost(const struct iommusim_phys *phys, struct isim_zone *zone,
 
 /* Move every free block of the pageblock to the tails of @type's lists, upwards. */
 static uint32_t move_free(const struct iommusim_phys *phys, struct isim_zone *zone,
-                          const struct census *census, unsigned type, unsigned cpu)
+                          struct span span, unsigned type, unsigned cpu)
 {
 	uint32_t moved = 0;
 
-	for (uint32_t at = census->first; at < census->end;) {
+	for (uint32_t at = span.first; at < span.end;) {
 		unsigned state = isim_state(zone, at);
 		unsigned order = isim_block_order(state);
 
@@ -156,9 +151,9 @@ static uint32_t move_free(const struct iommusim_phys *phys, struct isim_zone *zo
 uint32_t isim_pageblock_move(struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame,
                              unsigned type, unsigned cpu)
 {
-	struct census census = bounds(zone, frame);
+	struct span span = span_of(zone, frame);
 
-	return census.end > zone->end ? 0 : move_free(phys, zone, &census, type, cpu);
+	return span.end > zone->end ? 0 : move_free(phys, zone, span, type, cpu);
 }
 
 static void tell(struct iommusim_phys *phys, const struct isim_zone *zone,
@@ -233,7 +228,8 @@ static struct candidate largest(const struct isim_zone *zone, const struct isim_
 static void steal(struct iommusim_phys *phys, struct isim_zone *zone, const struct isim_take *take,
                   struct candidate found)
 {
-	struct census census;
+	struct span span = span_of(zone, found.frame);
+	int is_ours;
 
 	if (isim_pageblock(zone, found.frame) == IOMMUSIM_HIGHATOMIC)
 		goto single;
@@ -242,13 +238,11 @@ static void steal(struct iommusim_phys *phys, struct isim_zone *zone, const stru
 		goto single;
 	}
 	boost(phys, zone, take);
-	if (!whole_ok(zone, found.order, take->type))
+	if (!whole_ok(zone, found.order, take->type) || span.end > zone->end)
 		goto single;
-	census = take_census(zone, found);
-	if (census.end > zone->end)
-		goto single;
-	move_free(phys, zone, &census, take->type, take->cpu);
-	if (claimable(zone, &census, take->type))
+	is_ours = isim_pageblock_is_ours(zone, found.frame, take->type);
+	move_free(phys, zone, span, take->type, take->cpu);
+	if (is_ours)
 		isim_set_pageblock(zone, found.frame, take->type);
 	return;
 single:
@@ -278,7 +272,7 @@ static uint32_t fallback_a(struct iommusim_phys *phys, struct isim_zone *zone,
 static uint32_t claim(struct iommusim_phys *phys, struct isim_zone *zone, struct isim_take *take,
                       struct candidate found, int *err)
 {
-	struct census census;
+	struct span span = span_of(zone, found.frame);
 
 	if (isim_pageblock(zone, found.frame) == IOMMUSIM_HIGHATOMIC)
 		return ISIM_NIL;
@@ -294,10 +288,9 @@ static uint32_t claim(struct iommusim_phys *phys, struct isim_zone *zone, struct
 		return found.frame;
 	}
 	boost(phys, zone, take);
-	census = take_census(zone, found);
-	if (!census.whole || !claimable(zone, &census, take->type))
+	if (!span.whole || !isim_pageblock_is_ours(zone, found.frame, take->type))
 		return ISIM_NIL;
-	move_free(phys, zone, &census, take->type, take->cpu);
+	move_free(phys, zone, span, take->type, take->cpu);
 	isim_set_pageblock(zone, found.frame, take->type);
 	return smallest(phys, zone, take, take->type, err);
 }

@@ -433,6 +433,13 @@ struct isim_take {
 uint32_t isim_zone_take(struct iommusim_phys *phys, struct isim_zone *zone, struct isim_take *take,
                         int *err);
 
+/*
+ * Do the free frames and those like a request of type @start's own make up at least half of the
+ * pageblock of the free block at @frame, which is smaller and does not reach out of the zone's end?
+ * Where it begins before the zone, @frame stands for its first.
+ */
+int isim_pageblock_is_ours(const struct isim_zone *zone, uint32_t frame, unsigned start);
+
 /* Move the free blocks of @frame's pageblock, if it does not reach out of the zone, to the tails of
    @type's lists; the pageblock keeps its type. The frames moved. */
 uint32_t isim_pageblock_move(struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame,

@@ -2,8 +2,8 @@
 /*
  * Random operations on a small machine that a caller and a population share: allocate, free, split,
  * free in part, hand over, compact, reclaim, drain, fork. After each one the whole structure is
- * checked, the caller's book compared, and every frame and its kind accounted for. Without
- * arguments one step in a hundred.
+ * checked, the caller's book compared, every frame and its kind accounted for, and every pageblock
+ * that could be raided judged. Without arguments one step in a hundred.
  */
 #include "book.h"
 
@@ -36,6 +36,7 @@ struct run {
 	struct iommusim_phys *phys;
 	struct book book;
 	struct isim_rng rng;
+	uint64_t nr_judged[2]; /* blocks of pageblocks not ours, ours */
 };
 
 static unsigned below(struct run *r, unsigned n)
@@ -206,6 +207,48 @@ static uint64_t nr_on_cpus(struct run *r)
 	return nr;
 }
 
+/* The obvious answer to whose a pageblock is: count all of it, frame by frame. */
+static int is_ours(const struct isim_zone *zone, uint32_t from, unsigned start)
+{
+	uint32_t size = 1u << zone->pageblock_order, end = (from | (size - 1)) + 1;
+	uint32_t nr_free = 0, nr_movable = 0, alike = 0;
+
+	from = end - size < zone->first ? from : end - size;
+	for (uint32_t at = from; at < end; at++) {
+		unsigned state = isim_state(zone, isim_block_start(zone, at));
+		int is_free = (state & ISIM_STATE_BITS) == ISIM_FREE;
+
+		nr_free += is_free != 0;
+		nr_movable += !is_free && isim_is_movable(isim_block_kind(state));
+	}
+	if (start == IOMMUSIM_MOVABLE)
+		alike = nr_movable;
+	else if (isim_pageblock(zone, from) == IOMMUSIM_MOVABLE)
+		alike = size - nr_free - nr_movable;
+	return nr_free + alike >= size / 2;
+}
+
+/* Every free block that could be raided is judged as that says. */
+static void compare_judgements(struct run *r)
+{
+	const struct isim_zone *zone = &r->phys->zone[0];
+	uint32_t size = 1u << zone->pageblock_order;
+
+	for (uint32_t at = zone->first; at < (zone->end & ~(size - 1));) {
+		unsigned state = isim_state(zone, at), order = isim_block_order(state);
+
+		for (unsigned type = 0; type <= IOMMUSIM_RECLAIMABLE; type++) {
+			if ((state & ISIM_STATE_BITS) != ISIM_FREE ||
+			    order >= zone->pageblock_order)
+				break;
+			assert_int_equal(isim_pageblock_is_ours(zone, at, type),
+			                 is_ours(zone, at, type));
+			r->nr_judged[is_ours(zone, at, type)]++;
+		}
+		at += 1u << order;
+	}
+}
+
 static void check(struct run *r)
 {
 	struct iommusim_usage usage = usage_of(r);
@@ -214,6 +257,7 @@ static void check(struct run *r)
 	if (iommusim_phys_check(r->phys))
 		fail_msg("%s", iommusim_phys_error(r->phys));
 	book_compare(&r->book, r->phys);
+	compare_judgements(r);
 	for (unsigned kind = 0; kind < IOMMUSIM_NR_PAGE_KINDS; kind++)
 		nr += all_of(&usage, kind);
 	assert_int_equal(nr, r->w->nr_frames);
@@ -265,6 +309,7 @@ static void every_frame_and_its_kind_are_accounted_for(void **state)
 	              (unsigned)r.book.nr_takes);
 	assert_true(r.book.nr_moves > nr_steps / 50);
 	assert_true(r.book.nr_takes > nr_steps / 50);
+	assert_true(r.nr_judged[0] > nr_steps / 2 && r.nr_judged[1] > nr_steps / 2);
 	book_finish(&r.book);
 	iommusim_phys_destroy(r.phys);
 }
