@@ -196,18 +196,15 @@ static unsigned append_node(struct iommusim_phys *phys, uint8_t *list, unsigned 
 }
 
 /* Nodes equally far away come in ascending order, those numbered below the preferred one last. */
-static void fill_zonelists(struct iommusim_phys *phys, uint64_t nodes)
+static void fill_zonelist(struct iommusim_phys *phys, unsigned node, uint64_t nodes)
 {
-	for (unsigned node = 0; node < ISIM_MAX_NODES; node++) {
-		unsigned nr = 0;
+	uint64_t above = nodes & ~isim_low_bits(node);
+	unsigned nr = 0;
 
-		for (unsigned i = 0; i < ISIM_MAX_NODES; i++) {
-			unsigned other = (node + i) % ISIM_MAX_NODES;
-
-			if (nodes >> other & 1)
-				nr = append_node(phys, phys->zonelist[node], nr, other);
-		}
-	}
+	for (uint64_t left = above; left; left &= left - 1)
+		nr = append_node(phys, phys->zonelist[node], nr, isim_low_bit(left));
+	for (uint64_t left = nodes & ~above; left; left &= left - 1)
+		nr = append_node(phys, phys->zonelist[node], nr, isim_low_bit(left));
 }
 
 static unsigned preferred_zone(const struct iommusim_phys *phys, unsigned node, unsigned highest)
@@ -221,13 +218,25 @@ static unsigned preferred_zone(const struct iommusim_phys *phys, unsigned node, 
 	return ISIM_NO_ZONE;
 }
 
-static void fill_shortcuts(struct iommusim_phys *phys)
+/* A node without zones is like the next one that has some, which is filled before it. */
+static void fill_nodes(struct iommusim_phys *phys, uint64_t nodes)
 {
-	for (unsigned gfp = 0; gfp < 16; gfp++)
-		phys->highest[gfp] = (uint8_t)isim_highest_zone(phys, gfp);
-	for (unsigned node = 0; node < ISIM_MAX_NODES; node++)
-		for (unsigned zone = 0; zone < IOMMUSIM_NR_ZONES; zone++)
-			phys->preferred[node][zone] = (uint8_t)preferred_zone(phys, node, zone);
+	for (unsigned i = 0, node = isim_high_bit(nodes); i < ISIM_MAX_NODES; i++) {
+		unsigned after = (node + 1) % ISIM_MAX_NODES;
+
+		if (nodes >> node & 1) {
+			fill_zonelist(phys, node, nodes);
+			for (unsigned zone = 0; zone < IOMMUSIM_NR_ZONES; zone++)
+				phys->preferred[node][zone] =
+					(uint8_t)preferred_zone(phys, node, zone);
+		} else {
+			memcpy(phys->zonelist[node], phys->zonelist[after],
+			       sizeof(phys->zonelist[node]));
+			memcpy(phys->preferred[node], phys->preferred[after],
+			       sizeof(phys->preferred[node]));
+		}
+		node = (node - 1) % ISIM_MAX_NODES;
+	}
 }
 
 /* The nodes that have a zone, one bit each; their number goes to the machine. */
@@ -266,8 +275,9 @@ int isim_zones_create(struct iommusim_phys *phys, const struct iommusim_phys_con
 	for (unsigned i = 0; i < nr; i++)
 		if (zone_create(phys, &phys->zone[i], &zones[i], config->nothing_free != 0))
 			goto no_memory;
-	fill_zonelists(phys, find_nodes(phys));
-	fill_shortcuts(phys);
+	fill_nodes(phys, find_nodes(phys));
+	for (unsigned gfp = 0; gfp < 16; gfp++)
+		phys->highest[gfp] = (uint8_t)isim_highest_zone(phys, gfp);
 	if (phys->features)
 		isim_marks_set(phys);
 	return 0;
