@@ -203,9 +203,9 @@ static int tiny_world(struct shrinking *s, unsigned pages, unsigned orders, unsi
 	w.pgsizes = (uint64_t)orders << 12;
 	w.bytes = (uint64_t)pages << 12;
 	w.nr_frames = 4 * pages;
-	for (unsigned i = 0; i < IOMMUSIM_CHECK_FRAMES; i++)
-		isim_world_set_free(&w, i,
-		                    i < w.nr_frames && (memory == 0 || (memory == 1 && i % 2)));
+	memset(w.free, 0, sizeof(w.free));
+	for (unsigned i = 0; i < w.nr_frames; i++)
+		isim_world_set_free(&w, i, memory == 0 || (memory == 1 && i % 2));
 	for (unsigned attempt = 0; attempt <= 6; attempt++) {
 		w.fail = isim_bit(attempt) >> 1;
 		if (accept(s, &w))

@@ -5,6 +5,7 @@
  */
 #include "check/witness.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -46,7 +47,8 @@ int isim_witness_open(struct isim_witness *witness, const struct iommusim_world 
 		                               .host = host };
 	int err;
 
-	memset(witness, 0, sizeof(*witness));
+	memset(witness, 0, offsetof(struct isim_witness, frame));
+	memset(witness->frame, ISIM_FRAME_UNKNOWN, world->nr_frames); /* not all of a large array */
 	witness->world = world;
 	witness->base = base;
 	err = iommusim_phys_create(&config, &witness->phys);

@@ -12,14 +12,14 @@ enum isim_frame { ISIM_FRAME_UNKNOWN, ISIM_FRAME_INNER, ISIM_FRAME_BLOCK, ISIM_F
 struct isim_witness {
 	struct iommusim_phys *phys;
 	const struct iommusim_world *world;
-	iommusim_pfn base; /* of the world's first frame */
-	uint64_t attempts; /* so far */
-	uint64_t held;     /* frames that the policy has */
-	int result;        /* of the last attempt */
-	int is_illegal;    /* something was freed or split that could not be */
-	char text[120];    /* the first such thing in words */
-	uint8_t frame[IOMMUSIM_CHECK_FRAMES];
-	uint8_t order[IOMMUSIM_CHECK_FRAMES];
+	iommusim_pfn base;                    /* of the world's first frame */
+	uint64_t attempts;                    /* so far */
+	uint64_t held;                        /* frames that the policy has */
+	int result;                           /* of the last attempt */
+	int is_illegal;                       /* something was freed or split that could not be */
+	char text[120];                       /* the first such thing in words */
+	uint8_t frame[IOMMUSIM_CHECK_FRAMES]; /* of the world's frames */
+	uint8_t order[IOMMUSIM_CHECK_FRAMES]; /* of those that start a block or are single */
 };
 
 /* Build the world's memory, its first frame at @base, a multiple of 2^max_order. 0 or an error. */
