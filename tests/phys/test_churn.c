@@ -207,19 +207,21 @@ static uint64_t nr_on_cpus(struct run *r)
 	return nr;
 }
 
-/* The obvious answer to whose a pageblock is: count all of it, frame by frame. */
+/* The obvious answer to whose a pageblock is: count all of it. */
 static int is_ours(const struct isim_zone *zone, uint32_t from, unsigned start)
 {
 	uint32_t size = 1u << zone->pageblock_order, end = (from | (size - 1)) + 1;
 	uint32_t nr_free = 0, nr_movable = 0, alike = 0;
 
 	from = end - size < zone->first ? from : end - size;
-	for (uint32_t at = from; at < end; at++) {
-		unsigned state = isim_state(zone, isim_block_start(zone, at));
-		int is_free = (state & ISIM_STATE_BITS) == ISIM_FREE;
+	for (uint32_t at = from; at < end;) {
+		unsigned state = isim_state(zone, at), frames = 1u << isim_block_order(state);
 
-		nr_free += is_free != 0;
-		nr_movable += !is_free && isim_is_movable(isim_block_kind(state));
+		if ((state & ISIM_STATE_BITS) == ISIM_FREE)
+			nr_free += frames;
+		else if (isim_is_movable(isim_block_kind(state)))
+			nr_movable += frames;
+		at += frames;
 	}
 	if (start == IOMMUSIM_MOVABLE)
 		alike = nr_movable;
@@ -236,14 +238,14 @@ static void compare_judgements(struct run *r)
 
 	for (uint32_t at = zone->first; at < (zone->end & ~(size - 1));) {
 		unsigned state = isim_state(zone, at), order = isim_block_order(state);
+		int may_be_raided =
+			(state & ISIM_STATE_BITS) == ISIM_FREE && order < zone->pageblock_order;
 
-		for (unsigned type = 0; type <= IOMMUSIM_RECLAIMABLE; type++) {
-			if ((state & ISIM_STATE_BITS) != ISIM_FREE ||
-			    order >= zone->pageblock_order)
-				break;
-			assert_int_equal(isim_pageblock_is_ours(zone, at, type),
-			                 is_ours(zone, at, type));
-			r->nr_judged[is_ours(zone, at, type)]++;
+		for (unsigned type = 0; may_be_raided && type <= IOMMUSIM_RECLAIMABLE; type++) {
+			int want = is_ours(zone, at, type);
+
+			assert_int_equal(isim_pageblock_is_ours(zone, at, type), want);
+			r->nr_judged[want]++;
 		}
 		at += 1u << order;
 	}
