@@ -101,6 +101,7 @@ REFUSED = [
     (["check", "P1", "--exhaustive=4,4"], "'4,4'"), (["check", "P1", "--exhaustive=17,1,1"], "17"),
     (["check", "P1", "--exhaustive=4,4,4,4"], "'4,4,4,4'"), (["check", "P1", "--world=foo=1"], "foo"),
     (["check", "P1", "--world=", "--exhaustive=1,1,1"], "--world"),
+    (["check", "P1", "--table", "--test"], "--test"), (["check", "P1", "--table", "--world="], "--world"),
     (["check", "P1", "--world=frames=8193"], "frames=8193"),
     (["bisect", "--good"], "--good"), (["bisect", "--good=P9"], "'P9'"),
     (["bisect", "--good=H1"], "'H1'"), (["bisect", "--good=P5", "--bad=P1"], "not after"),

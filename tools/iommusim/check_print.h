@@ -16,6 +16,9 @@ struct checked {
 /* Table of invariants and policies, then what shows that one does not hold. */
 void print_checked(const struct checked *checked, unsigned nr, int as_test);
 
+/* The same for the manual: who keeps what since when, and one world for all that it shows. */
+void print_check_table(const struct checked *checked, unsigned nr);
+
 void print_verdict(const struct iommusim_policy *policy, const struct iommusim_verdict *verdict);
 
 /* A line on a terminal's stderr, at most once a second. */

@@ -18,7 +18,7 @@ struct request {
 	uint64_t worlds, seed;
 	struct iommusim_small_worlds bounds; /* frames 0: not exhaustive */
 	const char *world;                   /* NULL: not given */
-	int as_test;
+	int as_test, as_table;
 };
 
 static int help(void)
@@ -38,6 +38,9 @@ static int help(void)
 		"instead: every world of F frames, 1 to P pages and page sizes of orders 0 to "
 		"O, each with and without single-pages; at most 16,16,4");
 	print_wrapped("  --world TEXT", 23, "instead: one world, as this command prints it");
+	print_wrapped("  --table", 23,
+	              "print which invariants hold for which policy, since which release, and "
+	              "each smallest world once for all that it shows");
 	print_wrapped("  --test", 23, "print CMocka tests to paste in place of commands");
 	print_wrapped("  --help", 23, "print this");
 	puts("\ninvariants");
@@ -136,6 +139,8 @@ static int parse(struct request *r, int argc, char **argv)
 			r->named.wants_help = 1;
 		else if (!strcmp(argv[i], "--test"))
 			r->as_test = 1;
+		else if (!strcmp(argv[i], "--table"))
+			r->as_table = 1;
 		else if (!strncmp(argv[i], "--", 2))
 			status = read_valued(r, argc, argv, &i);
 		else
@@ -147,6 +152,8 @@ static int parse(struct request *r, int argc, char **argv)
 		return say("check: which policy? (iommusim show policy lists them)");
 	if (r->world && r->bounds.frames)
 		return say("--world: does not go with --exhaustive");
+	if (r->as_table && (r->world || r->as_test))
+		return say("--table: does not go with --%s", r->world ? "world" : "test");
 	return 0;
 }
 
@@ -229,7 +236,10 @@ static int check_all(const struct request *r)
 			       nr, r->bounds.frames, r->bounds.pages, r->bounds.max_order);
 		else
 			printf("worlds     %" PRIu64 ", seed %" PRIu64 "\n", nr, r->seed);
-		print_checked(all, r->named.nr_policies, r->as_test);
+		if (r->as_table)
+			print_check_table(all, r->named.nr_policies);
+		else
+			print_checked(all, r->named.nr_policies, r->as_test);
 	}
 	free(all);
 	return status ? status : verdict;
