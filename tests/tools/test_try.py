@@ -4,6 +4,7 @@
 usage: test_try.py quick|all IOMMUSIM IDIOM_FOLDER INCLUDE_FOLDER COMPILER...
 """
 
+import json
 import os
 import pathlib
 import re
@@ -142,8 +143,38 @@ def compare_tells_what_is_found():
     text = "after attempt 1 it touches memory behind an array of 4096 bytes"
     bad = shows(run("try", path, WORLDS, "--memory=1G"), 1, "broken", "the policy ends with EBUG",
                 text)
-    return bad + shows(run("try", path, WORLDS, "--memory=1G", "--format=json"), 1,
-                       f'"finding":"{text}"')
+    document = json.loads(run("try", path, WORLDS, "--memory=1G", "--format=json").stdout)
+    findings = [result.get("finding") for result in document["comparison"]["results"]]
+    return bad + ([] if text in findings else [str(findings)])
+
+
+def json_is_one_document():
+    """Alone, with a comparison, with nothing worse, and of a file whose name is no UTF-8."""
+    worse = run("try", changed("mask - size", "0"), WORLDS, "--format=json")
+    document, bad = json.loads(worse.stdout), []
+    broken = {item["invariant"]: item for item in document["broken"]}
+    text = run("try", str(FOLDER / "changed.c"), WORLDS)
+    for part in ("worlds", "attempt", "world", "yours", "reference"):
+        value = str(document["difference"][part])
+        bad += [] if value in " ".join(text.stdout.split()) else [f"{part}: {value}"]
+    if document["verdict"] != "worse" or not broken["opportunistic"]["worse"] or worse.returncode != 1:
+        bad.append(worse.stdout)
+    again = run("check", "P5", "--world", broken["opportunistic"]["world"])
+    bad += shows(again, 0, "every invariant holds")
+    if "comparison" in document or document["reference"]["alias"] != "P5":
+        bad.append(worse.stdout)
+    both = run("try", str(IDIOM / "dma_5_0.c"), WORLDS, "--format", "json", "--memory=1G")
+    document = json.loads(both.stdout)
+    if document["verdict"] != "fine" or document["difference"] != {"worlds": 0} or both.returncode:
+        bad.append(both.stdout)
+    alone = json.loads(run("compare", "--format=json", "--memory=1G", "--policy=P5").stdout)
+    results = [result for result in document["comparison"]["results"] if result["alias"] == "P5"]
+    bad += [] if results == alone["results"] else [str(results)]
+    name = os.fsencode(FOLDER) + b"/\xff\n.c"
+    with open(name, "wb") as out:
+        out.write((IDIOM / "vb2.c").read_bytes())
+    strange = json.loads(run("try", name, WORLDS, "--format=json").stdout)
+    return bad + ([] if strange["yours"]["file"].endswith("/?\n.c") else [str(strange["yours"])])
 
 
 def nothing_is_left_in_the_temporary_folder():
@@ -249,7 +280,12 @@ REFUSED = [
     (["check", "./null.so"], "'./null.so': its policy has"),
     (["bisect", "--good=./mine.so"], "'./mine.so' is no policy of the history"),
     (["try"], "which file"), (["try", "missing.c"], "'missing.c' cannot be opened"),
-    (["try", "a.c", "b.c"], "'b.c'"), (["try", "a.c", "--version=six"], "'six' is no release"),
+    (["try", "a.c", "b.c"], "'b.c'"), (["try", "a.c", "--format=csv"], "'csv' is neither table nor json"),
+    *((["try", "a.c", f"--version={version}"], f"'{version}' is no release") for version in (
+        "six", "", "6", "6.", ".12", "6.12.3", "6.1x", "-6.1", "6.-1", "6.012", "06.1", " 6.1", "0x6.1",
+        "6.1000", "99999999999999999999.1")),
+    *((["try", "a.c", f"--version={version}"], f"'{version}' is none of the releases 3.0 to 6.19")
+      for version in ("99.1", "2.6", "0.0", "3.20", "4.21", "5.20", "6.20", "7.0", "999.999")),
     (["try", "a.c", "--version"], "missing"), (["try", "a.c", "--worlds=x"], "'x'"),
     (["try", "a.c", "--nope=1"], "unknown option '--nope'"),
     (["try", str(IDIOM / "vb2.c"), "--against=P9"], "'P9' is no policy"),
@@ -271,7 +307,7 @@ tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
             another_release_is_another_policy, what_the_headers_have_may_be_pasted_too,
             code_that_does_not_compile_is_shown,
             a_type_that_is_not_known_is_told, names_of_another_release_do_not_compile,
-            it_is_compared_on_a_machine_too, compare_tells_what_is_found,
+            it_is_compared_on_a_machine_too, compare_tells_what_is_found, json_is_one_document,
             nothing_is_left_in_the_temporary_folder,
             a_name_is_no_command, headers_are_found_where_one_says,
             every_command_takes_a_shared_object, what_check_prints_repeats_it,

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include "compare.h"
+#include "json.h"
 #include "options.h"
 #include "print.h"
 #include "say.h"
@@ -69,12 +70,15 @@ static int status_of(const struct report *report)
 	return EXIT_FINE;
 }
 
-static int print_report(const struct report *report)
+/* Print it, or hand it out in *root. */
+static int print_report(const struct report *report, struct json_object **root)
 {
 	int status = 0;
 
-	if (report->options->format == FORMAT_JSON)
-		status = print_json(report);
+	if (root)
+		*root = report_as_json(report);
+	else if (report->options->format == FORMAT_JSON)
+		status = json_print(report_as_json(report));
 	else if (report->options->format == FORMAT_CSV)
 		print_csv(report);
 	else
@@ -82,7 +86,7 @@ static int print_report(const struct report *report)
 	return status ? status : status_of(report);
 }
 
-int cmd_compare(int argc, char **argv)
+int compare_as_json(int argc, char **argv, struct json_object **root)
 {
 	struct options options;
 	struct state state;
@@ -97,8 +101,13 @@ int cmd_compare(int argc, char **argv)
 	if (!status)
 		status = compare(&options, &state, &report);
 	if (!status)
-		status = print_report(&report);
+		status = print_report(&report, root);
 	report_finish(&report);
 	state_finish(&state);
 	return status;
+}
+
+int cmd_compare(int argc, char **argv)
+{
+	return compare_as_json(argc, argv, NULL);
 }

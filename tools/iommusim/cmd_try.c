@@ -2,32 +2,14 @@
 /* iommusim try: from a file of kernel code to what is wrong with it, and what is new in it. */
 #include "commands.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "check_print.h"
-#include "compiler.h"
 #include "object.h"
-#include "options.h"
 #include "say.h"
 #include "text.h"
+#include "try.h"
 #include "units.h"
-
-#define MAX_ARGS 128
-
-struct trial {
-	struct compilation compilation;
-	uint64_t worlds, seed;
-	const char *against; /* NULL: by its type and release */
-	const struct iommusim_policy *mine, *reference;
-	struct checked checked[2]; /* mine, the reference */
-	uint64_t nr_different;
-	struct iommusim_world different; /* the first world in which they do, then the smallest */
-	char *compare[MAX_ARGS];         /* options for compare */
-	int nr_compare;
-	int wants_help;
-};
 
 static int help(void)
 {
@@ -42,11 +24,13 @@ static int help(void)
 		"options of compare, compare both on that machine, too.");
 	putchar('\n');
 	print_wrapped("  --version V", 23,
-	              "the release that the text is of, 4.4 .. (default 6.12)");
+	              "the release that the text is of, 3.0 to 6.19 (default 6.12)");
 	print_wrapped("  --against POLICY", 23, "compare with this one instead");
 	print_wrapped("  --include DIR", 23, "look for headers there first; may be repeated");
 	print_wrapped("  --worlds N", 23, "how many (default 1000)");
 	print_wrapped("  --seed N", 23, "of the worlds (default 1)");
+	print_wrapped("  --format FORMAT", 23,
+	              "table (default) or json: one document, with that of compare in it");
 	print_wrapped("  --help", 23, "print this");
 	putchar('\n');
 	print_wrapped("", 0,
@@ -60,17 +44,34 @@ static int help(void)
 
 /* ---- The command line ---- */
 
+/* A number of a release, which is not written 06. */
+static int read_part(struct slice text, uint64_t *number)
+{
+	return read_number(text, number) || *number > 999 || (text.len > 1 && text.start[0] == '0');
+}
+
 static int read_version(struct trial *t, const char *value)
 {
+	static const uint64_t last_minor[] = { [3] = 19, [4] = 20, [5] = 19, [6] = 19 };
 	struct slice rest = slice_of(value);
 	struct slice major = slice_cut(&rest, '.');
 	uint64_t numbers[2] = { 0, 0 };
 
-	if (read_number(major, &numbers[0]) || read_number(rest, &numbers[1]) || numbers[0] > 99 ||
-	    numbers[1] > 999 || numbers[0] < 3)
+	if (read_part(major, &numbers[0]) || read_part(rest, &numbers[1]))
 		return say("--version: '%s' is no release, as 4.9 or 6.12", value);
+	if (numbers[0] < 3 || numbers[0] >= ARRAY_LEN(last_minor) ||
+	    numbers[1] > last_minor[numbers[0]])
+		return say("--version: '%s' is none of the releases 3.0 to 6.19", value);
 	t->compilation.kernel = (unsigned)(numbers[0] * 1000 + numbers[1]);
 	return 0;
+}
+
+static int read_format(struct trial *t, const char *value)
+{
+	t->is_json = !strcmp(value, "json");
+	return t->is_json || !strcmp(value, "table")
+	               ? 0
+	               : say("--format: '%s' is neither table nor json", value);
 }
 
 static int read_count(const char *name, const char *value, uint64_t *n)
@@ -86,6 +87,8 @@ static int read_option(struct trial *t, const char *name, char *value)
 
 	if (!strcmp(name, "version"))
 		return read_version(t, value);
+	if (!strcmp(name, "format"))
+		return read_format(t, value);
 	if (!strcmp(name, "worlds"))
 		return read_count(name, value, &t->worlds);
 	if (!strcmp(name, "seed"))
@@ -114,7 +117,8 @@ static int pass_on(struct trial *t, int argc, char **argv, int *i)
 /* "--name value" or "--name=value"; *i moves behind what was read. */
 static int read_valued(struct trial *t, int argc, char **argv, int *i)
 {
-	static const char *const names[] = { "version", "worlds", "seed", "against", "include" };
+	static const char *const names[] = { "version", "worlds",  "seed",
+		                             "against", "include", "format" };
 	char *given = argv[*i] + 2, *value = strchr(given, '=');
 	size_t length = value ? (size_t)(value - given) : strlen(given);
 
@@ -214,38 +218,13 @@ static int search(struct trial *t)
 	return status;
 }
 
-/* Where mine is worse than the reference, one bit per invariant. */
-static uint32_t worse(const struct trial *t)
-{
-	uint32_t bits = 0;
+/* ---- What is worse, in the smallest worlds ---- */
 
-	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
-		if (t->checked[0].nr_broken[n] &&
-		    (!t->checked[1].nr_broken[n] || n == IOMMUSIM_INVARIANT_NO_FINDING))
-			bits |= 1u << n;
-	return bits;
-}
-
-/* ---- Printing ---- */
-
-static void print_worlds(const struct trial *t, uint32_t bits)
-{
-	printf("\n%-18s %7s %7s\n", "worlds against", "yours", t->reference ? "Linux's" : "");
-	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++) {
-		if (!t->checked[0].nr_broken[n] && !t->checked[1].nr_broken[n])
-			continue;
-		printf("%-18s", iommusim_invariant_name(n));
-		for (unsigned who = 0; who < (t->reference ? 2u : 1u); who++)
-			printf(" %7" PRIu64, t->checked[who].nr_broken[n]);
-		puts(bits >> n & 1 ? "  worse" : "");
-	}
-}
-
-static int print_worse(struct trial *t, unsigned invariant)
+/* What mine does against the invariant in the smallest world that shows it. */
+static int conclude_worse(struct trial *t, unsigned invariant)
 {
 	struct iommusim_world *world = &t->checked[0].world[invariant];
 	struct iommusim_verdict verdict;
-	char text[4096];
 
 	/* Code that does not end takes its time in each. */
 	if (iommusim_check_world(t->mine, world, NULL, &verdict))
@@ -254,72 +233,27 @@ static int print_worse(struct trial *t, unsigned invariant)
 	    (iommusim_world_shrink(t->mine, invariant, NULL, world) < 0 ||
 	     iommusim_check_world(t->mine, world, NULL, &verdict)))
 		return host_failed();
-	iommusim_world_format(world, text, sizeof(text));
-	printf("\n%s: %s\n", iommusim_invariant_name(invariant),
-	       iommusim_invariant_text(invariant));
-	print_wrapped("  what", 10, verdict.text[invariant]);
-	print_wrapped("  world", 10, text);
+	memcpy(t->what[invariant], verdict.text[invariant], sizeof(t->what[0]));
 	return 0;
 }
 
-static int print_difference(struct trial *t)
+/* Mine is worse where the reference keeps an invariant, and wherever there is a finding. */
+static int conclude(struct trial *t)
 {
-	struct iommusim_difference difference;
-	char text[4096];
-
-	if (iommusim_world_shrink_difference(t->mine, t->reference, NULL, &t->different) < 0 ||
-	    iommusim_check_difference(t->mine, t->reference, &t->different, NULL, &difference))
-		return host_failed();
-	iommusim_world_format(&t->different, text, sizeof(text));
-	printf("\ndifferent from %s in %" PRIu64 " of %" PRIu64 " worlds, first at attempt %" PRId64
-	       " of\n",
-	       t->reference->name, t->nr_different, t->worlds, difference.attempt);
-	print_wrapped("  world", 10, text);
-	print_wrapped("  yours", 10, difference.text[0]);
-	print_wrapped("  Linux's", 10, difference.text[1]);
-	return 0;
-}
-
-static int print_all(struct trial *t)
-{
-	uint32_t bits = worse(t);
 	int status = 0;
 
-	printf("%-10s %s, %s, as of Linux %u.%u\n", "yours", t->mine->name, t->compilation.file,
-	       t->compilation.kernel / 1000, t->compilation.kernel % 1000);
-	if (t->reference)
-		printf("%-10s %s (%s), %s\n", "Linux's", t->reference->name, t->reference->alias,
-		       t->reference->kernels);
-	printf("%-10s %" PRIu64 ", seed %" PRIu64 "\n", "worlds", t->worlds, t->seed);
-	print_worlds(t, bits);
-	for (unsigned n = 0; !status && n < IOMMUSIM_NR_INVARIANTS; n++)
-		if (bits >> n & 1)
-			status = print_worse(t, n);
-	if (!status && t->nr_different)
-		status = print_difference(t);
-	else if (!status && t->reference)
-		printf("\nthe same attempts and results as %s in all of them\n",
-		       t->reference->name);
-	if (!status && !bits)
-		puts(t->reference ? "\nNothing is worse." : "\nNo invariant is broken.");
-	return status ? status : bits ? EXIT_VERDICT : EXIT_FINE;
-}
-
-/* compare, with the options that are its own and both policies. */
-static int run_compare(struct trial *t)
-{
-	static char both[5000];
-	int argc = t->nr_compare;
-
-	if (argc == 1)
-		return EXIT_FINE;
-	snprintf(both, sizeof(both), "%s%s%s", t->reference ? t->reference->name : "",
-	         t->reference ? "," : "", t->compilation.object);
-	t->compare[argc++] = "--policy";
-	t->compare[argc++] = both;
-	t->compare[argc] = NULL;
-	putchar('\n');
-	return cmd_compare(argc, t->compare);
+	for (unsigned n = 0; !status && n < IOMMUSIM_NR_INVARIANTS; n++) {
+		if (!t->checked[0].nr_broken[n] ||
+		    (t->checked[1].nr_broken[n] && n != IOMMUSIM_INVARIANT_NO_FINDING))
+			continue;
+		t->worse |= 1u << n;
+		status = conclude_worse(t, n);
+	}
+	if (!status && t->nr_different &&
+	    (iommusim_world_shrink_difference(t->mine, t->reference, NULL, &t->different) < 0 ||
+	     iommusim_check_difference(t->mine, t->reference, &t->different, NULL, &t->difference)))
+		return host_failed();
+	return status;
 }
 
 /* ---- All of it ---- */
@@ -338,9 +272,41 @@ static int find_reference(struct trial *t)
 	return 0;
 }
 
+/* compare, with the options that are its own and both policies. */
+static int run_compare(struct trial *t, struct json_object **root)
+{
+	static char both[5000];
+	int argc = t->nr_compare;
+
+	snprintf(both, sizeof(both), "%s%s%s", t->reference ? t->reference->name : "",
+	         t->reference ? "," : "", t->compilation.object);
+	t->compare[argc++] = "--policy";
+	t->compare[argc++] = both;
+	t->compare[argc] = NULL;
+	return root ? compare_as_json(argc, t->compare, root) : cmd_compare(argc, t->compare);
+}
+
+/* Text is printed before the comparison; the one document of JSON has that in it. */
+static int print(struct trial *t)
+{
+	struct json_object *root = NULL;
+	int status = EXIT_FINE, printed;
+
+	if (!t->is_json)
+		try_print(t);
+	if (!t->is_json && t->nr_compare > 1)
+		putchar('\n');
+	if (t->nr_compare > 1)
+		status = run_compare(t, t->is_json ? &root : NULL);
+	if (status == EXIT_INPUT || !t->is_json)
+		return status;
+	printed = try_print_json(t, root);
+	return printed ? printed : status;
+}
+
 static int try(struct trial *t)
 {
-	int status = compile(&t->compilation), compared;
+	int status = compile(&t->compilation);
 
 	if (status)
 		return status;
@@ -350,13 +316,11 @@ static int try(struct trial *t)
 	status = find_reference(t);
 	if (!status)
 		status = search(t);
-	if (status)
-		return status;
-	status = print_all(t);
-	if (status == EXIT_INPUT)
-		return status;
-	compared = run_compare(t);
-	return compared == EXIT_FINE ? status : compared;
+	if (!status)
+		status = conclude(t);
+	if (!status)
+		status = print(t);
+	return status == EXIT_FINE && t->worse ? EXIT_VERDICT : status;
 }
 
 int cmd_try(int argc, char **argv)

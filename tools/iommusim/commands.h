@@ -4,6 +4,10 @@
 #define COMMANDS_H
 
 int cmd_compare(int argc, char **argv);
+/* The same, with the document in *root instead of printed; it is the caller's unless the status is
+   EXIT_INPUT. */
+struct json_object;
+int compare_as_json(int argc, char **argv, struct json_object **root);
 int cmd_check(int argc, char **argv);
 int cmd_try(int argc, char **argv);
 int cmd_bisect(int argc, char **argv);

@@ -4,11 +4,23 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "text.h"
 
 void json_put_text(struct json_object *object, const char *key, const char *text)
 {
-	json_object_object_add(object, key, json_object_new_string(text));
+	size_t length = strlen(text);
+	char *copy = malloc(length + 1);
+
+	for (size_t i = 0; copy && i < length;) {
+		size_t n = utf8_length(text + i);
+
+		memcpy(copy + i, n ? text + i : "?", n ? n : 1);
+		i += n ? n : 1;
+	}
+	if (copy)
+		json_object_object_add(object, key, json_object_new_string_len(copy, (int)length));
+	free(copy);
 }
 
 void json_put_number(struct json_object *object, const char *key, uint64_t number)

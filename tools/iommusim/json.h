@@ -7,6 +7,7 @@
 #include "options.h"
 #include "state.h"
 
+/* What is no UTF-8, of a file's name, is put as question marks. */
 void json_put_text(struct json_object *object, const char *key, const char *text);
 void json_put_number(struct json_object *object, const char *key, uint64_t number);
 

@@ -7,6 +7,7 @@
 
 void print_table(const struct report *report);
 void print_csv(const struct report *report);
-int print_json(const struct report *report); /* 0, or after a message EXIT_INPUT */
+struct json_object;
+struct json_object *report_as_json(const struct report *report);
 
 #endif

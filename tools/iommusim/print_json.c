@@ -148,7 +148,7 @@ static void put_result(struct json_object *object, const struct report *report,
 	put_figures(object, result);
 }
 
-int print_json(const struct report *report)
+struct json_object *report_as_json(const struct report *report)
 {
 	struct json_object *root = json_object_new_object();
 	struct json_object *results;
@@ -158,5 +158,5 @@ int print_json(const struct report *report)
 	results = json_put_array(root, "results");
 	for (size_t i = 0; i < report->nr_results; i++)
 		put_result(json_append_object(results), report, &report->results[i]);
-	return json_print(root);
+	return root;
 }

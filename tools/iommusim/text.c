@@ -21,19 +21,22 @@ void line_add(struct line *line, const char *fmt, ...)
 		line->len += (size_t)n < room ? (size_t)n : room - 1;
 }
 
-/* Bytes of the UTF-8 character at @s; 0: it is none, or a control character. */
-static size_t character(const unsigned char *s)
+size_t utf8_length(const char *text)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	size_t n = *s < 0x80 ? 1 : *s >= 0xc2 && *s < 0xe0 ? 2 : *s >= 0xe0 && *s < 0xf0 ? 3 : 0;
 
 	if (*s >= 0xf0 && *s < 0xf5)
 		n = 4;
-	if (*s < ' ' || *s == 0x7f)
-		return 0;
 	for (size_t i = 1; i < n; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
 	return n;
+}
+
+static int is_control(char c)
+{
+	return (unsigned char)c < ' ' || c == 0x7f;
 }
 
 struct name_text name_text(const char *name)
@@ -46,7 +49,7 @@ struct name_text name_text(const char *name)
 		at = strlen(strcpy(text.s, "..."));
 	}
 	while (*name) {
-		size_t n = character((const unsigned char *)name);
+		size_t n = is_control(*name) ? 0 : utf8_length(name);
 
 		memcpy(text.s + at, n ? name : "?", n ? n : 1);
 		at += n ? n : 1;

@@ -17,6 +17,9 @@ struct line {
 
 void line_add(struct line *line, const char *fmt, ...) SAY_PRINTF(2, 3);
 
+/* Bytes of the UTF-8 character at @text; 0: it is none. */
+size_t utf8_length(const char *text);
+
 /* A file's name as it is printed: without control characters and broken UTF-8, not too long. */
 struct name_text {
 	char s[80];
