@@ -150,7 +150,7 @@ static void a_zone_below_its_high_mark_is_flagged(void **state)
 
 /* ---- The reserve for high-order atomic requests ---- */
 
-/* A zone of 64 MiB, of which little but what is above the minimum is free. */
+/* A zone of 256 MiB, of which little but what is above the minimum is free. */
 static struct iommusim_phys *given_little_memory(unsigned kernel)
 {
 	struct iommusim_phys_config config = { .kernel = kernel,
@@ -249,9 +249,156 @@ static void the_last_of_the_reserve_is_given_back(void **state)
 	iommusim_phys_destroy(phys);
 }
 
+static const unsigned kernels[] = { IOMMUSIM_KERNEL(6, 1), IOMMUSIM_KERNEL(6, 12) };
+
+#define RESERVE ((iommusim_pfn)(1 << 18))
+
+/*
+ * 256 MiB whose only free frames are in @nr pageblocks of the reserve, three quarters of each:
+ * blocks of order 8 and 7. The mark is 256 frames. Behind them is page cache, which is given up
+ * 32 frames a round, too few for any mark.
+ */
+static struct iommusim_phys *given_reserve(unsigned kernel, unsigned nr, unsigned features)
+{
+	struct iommusim_phys_config config = { .kernel = kernel,
+		                               .min_free_kbytes = 1024,
+		                               .features = IOMMUSIM_PHYS_WATERMARKS |
+		                                           IOMMUSIM_PHYS_HIGHATOMIC | features,
+		                               .nothing_free = 1 };
+	struct iommusim_phys *phys = given_zone(config, RESERVE, 1 << 16);
+	struct iommusim_zone_counters c;
+
+	for (unsigned i = 0; i < nr; i++) {
+		iommusim_pfn pfn = RESERVE + 512 * i;
+		struct iommusim_list_id list = { .order = 8, .type = IOMMUSIM_HIGHATOMIC };
+
+		assert_ok(iommusim_phys_set_pageblock_type(phys, pfn, IOMMUSIM_HIGHATOMIC));
+		assert_ok(iommusim_phys_put_free(phys, list, pfn));
+		list.order = 7;
+		assert_ok(iommusim_phys_put_free(phys, list, pfn + 256));
+	}
+	for (iommusim_pfn pfn = RESERVE + 8192; pfn < RESERVE + 8192 + 64; pfn++)
+		assert_ok(iommusim_phys_put_used(phys, pfn, 0, IOMMUSIM_PAGE_CACHE));
+	assert_ok(iommusim_phys_counters(phys, 0, &c));
+	c.nr_reserved_highatomic = 512 * nr;
+	assert_ok(iommusim_phys_set_counters(phys, 0, &c));
+	return phys;
+}
+
+/* The reserve counts for nobody else; after a round of reclaim that helped too little a pageblock
+   of it goes to the request, as one of the request's type. */
+static void a_round_of_reclaim_gives_a_pageblock_of_the_reserve_back(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(kernels); i++) {
+		struct iommusim_phys *phys = given_reserve(kernels[i], 2, IOMMUSIM_PHYS_RECLAIM);
+		struct iommusim_attempt_report report;
+
+		assert_int_equal(take(phys, 0, K | NORETRY), RESERVE + 256);
+		iommusim_phys_report(phys, &report);
+		assert_int_equal(report.nr_reclaims, 1);
+		assert_int_equal(report.nr_reclaimed, 32);
+		assert_int_equal(report.nr_walks, 6); /* fast: 2; slow, round: 1; reclaim: 2 */
+		assert_int_equal(reserved(phys), 512);
+		assert_int_equal(iommusim_phys_pageblock_type(phys, RESERVE), IOMMUSIM_UNMOVABLE);
+		assert_int_equal(iommusim_phys_pageblock_type(phys, RESERVE + 512),
+		                 IOMMUSIM_HIGHATOMIC);
+		assert_list(phys, 8, UNMOVABLE, "262144");
+		assert_list(phys, 8, HIGHATOMIC, "262656");
+		assert_ok(iommusim_phys_check(phys));
+		iommusim_phys_destroy(phys);
+	}
+}
+
+/* ... but not the last: that goes only where the attempt would give up otherwise. */
+static void the_last_pageblock_of_the_reserve_stays_after_reclaim(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(kernels); i++) {
+		struct iommusim_phys *phys = given_reserve(kernels[i], 1, IOMMUSIM_PHYS_RECLAIM);
+		struct iommusim_page_request req = { .gfp = K | NORETRY, .node = -1 };
+		struct iommusim_page_block block;
+
+		assert_err(iommusim_phys_alloc(phys, &req, &block), IOMMUSIM_ENOMEM);
+		assert_int_equal(reserved(phys), 512);
+		assert_list(phys, 8, HIGHATOMIC, "262144");
+		req.gfp = K;
+		assert_ok(iommusim_phys_alloc(phys, &req, &block));
+		assert_int_equal(reserved(phys), 0);
+		assert_ok(iommusim_phys_check(phys));
+		iommusim_phys_destroy(phys);
+	}
+}
+
+/* Reclaim that frees nothing has no second walk, and takes nothing from the reserve. */
+static void without_progress_the_reserve_stays(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(kernels); i++) {
+		struct iommusim_phys *phys = given_reserve(kernels[i], 2, 0);
+		struct iommusim_page_request req = { .gfp = K | NORETRY, .node = -1 };
+		struct iommusim_page_block block;
+
+		assert_err(iommusim_phys_alloc(phys, &req, &block), IOMMUSIM_ENOMEM);
+		assert_int_equal(reserved(phys), 1024);
+		iommusim_phys_destroy(phys);
+	}
+}
+
+/* Who cannot wait takes from the reserve when nothing else is left, and only then. */
+static void a_request_that_cannot_wait_takes_from_the_reserve_last(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(kernels); i++) {
+		struct iommusim_phys *phys = given_reserve(kernels[i], 2, 0);
+		struct iommusim_page_request req = { .gfp = NOWAIT, .node = -1 };
+		struct iommusim_list_id own = { .order = 0, .type = IOMMUSIM_UNMOVABLE },
+					other = { .order = 0, .type = IOMMUSIM_RECLAIMABLE };
+		iommusim_pfn first = RESERVE + 4096, second = RESERVE + 4098;
+		struct iommusim_page_block block;
+
+		assert_ok(iommusim_phys_put_free(phys, own, first));
+		assert_ok(iommusim_phys_put_free(phys, other, second));
+		assert_ok(iommusim_phys_alloc(phys, &req, &block));
+		assert_int_equal(block.pfn, first);
+		assert_ok(iommusim_phys_alloc(phys, &req, &block));
+		assert_int_equal(block.pfn, second);
+		assert_ok(iommusim_phys_alloc(phys, &req, &block));
+		assert_int_equal(block.pfn, RESERVE + 256); /* the smallest that will do */
+		assert_int_equal(block.migratetype, IOMMUSIM_HIGHATOMIC);
+		assert_int_equal(reserved(phys), 1024);
+		req.gfp = NOWAIT | IOMMUSIM_GFP_BIT_NOMEMALLOC; /* may not touch reserves */
+		assert_err(iommusim_phys_alloc(phys, &req, &block), IOMMUSIM_ENOMEM);
+		req.gfp = K | NORETRY;
+		assert_err(iommusim_phys_alloc(phys, &req, &block), IOMMUSIM_ENOMEM);
+		assert_ok(iommusim_phys_check(phys));
+		iommusim_phys_destroy(phys);
+	}
+}
+
+/* Atomic requests above order 0 look there first. */
+static void a_high_order_atomic_request_takes_from_the_reserve_first(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(kernels); i++) {
+		struct iommusim_phys *phys = given_reserve(kernels[i], 2, 0);
+		struct iommusim_page_request req = { .order = 1,
+			                             .gfp = IOMMUSIM_GFP_BIT_HIGH,
+			                             .node = -1 };
+		struct iommusim_list_id own = { .order = 1, .type = IOMMUSIM_UNMOVABLE };
+		struct iommusim_page_block block;
+
+		assert_ok(iommusim_phys_put_free(phys, own, RESERVE + 4096));
+		assert_ok(iommusim_phys_alloc(phys, &req, &block));
+		assert_int_equal(block.pfn, RESERVE + 256);
+		assert_list(phys, 1, UNMOVABLE, "266240");
+		iommusim_phys_destroy(phys);
+	}
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 5];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 10];
 	size_t nr = 0;
 
 	for (; nr < ARRAY_LEN(rows); nr++)
@@ -262,5 +409,14 @@ int main(void)
 	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(an_atomic_block_makes_a_reserve);
 	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(a_small_zone_has_no_reserve_in_6_12);
 	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(the_last_of_the_reserve_is_given_back);
+	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(
+		a_round_of_reclaim_gives_a_pageblock_of_the_reserve_back);
+	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(
+		the_last_pageblock_of_the_reserve_stays_after_reclaim);
+	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(without_progress_the_reserve_stays);
+	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(
+		a_request_that_cannot_wait_takes_from_the_reserve_last);
+	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(
+		a_high_order_atomic_request_takes_from_the_reserve_first);
 	return RUN_TESTS(tests);
 }

@@ -209,6 +209,68 @@ static void where_memory_lacks_it_is_skipped(void **state)
 	iommusim_phys_destroy(phys);
 }
 
+/* Free blocks that do not touch, @nr[n] of order n, in 64 MiB in use that cannot move. */
+static struct iommusim_phys *given_blocks(const unsigned nr[6])
+{
+	struct iommusim_phys_config config = { .features = IOMMUSIM_PHYS_COMPACTION,
+		                               .nothing_free = 1 };
+	struct iommusim_phys *phys = given_zone(config, 0, 4 * FRAMES);
+	iommusim_pfn pfn = 0;
+
+	for (unsigned order = 0; order < 6; order++)
+		for (unsigned i = 0; i < nr[order]; i++, pfn += 64) {
+			struct iommusim_list_id list = { .order = order, .type = IOMMUSIM_MOVABLE };
+
+			assert_ok(iommusim_phys_put_free(phys, list, pfn));
+		}
+	return phys;
+}
+
+/* An index of 0 to 500 says that memory lacks; only orders above 3 are judged by it. */
+static void the_index_decides_from_order_4_on_and_up_to_500(void **state)
+{
+	static const struct {
+		unsigned order, nr[6];
+		int index;
+		enum iommusim_compact_result result;
+	} cases[] = {
+		/* 1000 - (1000 + F * 1000 / 64) / 63: F of 1952 and 1948 frames in 63 blocks. */
+		{ 6, { 0, 0, 0, 2, 1, 60 }, 500, IOMMUSIM_COMPACT_SKIPPED },
+		{ 6, { 0, 0, 1, 1, 1, 60 }, 501, IOMMUSIM_COMPACT_COMPLETE },
+		/* 17 blocks of half the order. */
+		{ 4, { 0, 0, 0, 17, 0, 0 }, 442, IOMMUSIM_COMPACT_SKIPPED },
+		{ 3, { 0, 0, 17, 0, 0, 0 }, 442, IOMMUSIM_COMPACT_COMPLETE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct iommusim_phys *phys = given_blocks(cases[i].nr);
+		struct iommusim_zone_info info;
+
+		assert_ok(iommusim_phys_zone(phys, 0, &info));
+		assert_int_equal(iommusim_zone_extfrag(&info, cases[i].order), cases[i].index);
+		assert_int_equal(compact(phys, cases[i].order, MOVABLE, LIGHT), cases[i].result);
+		iommusim_phys_destroy(phys);
+	}
+}
+
+/* -1000: there is a block, of a type that the request may not have. It is not memory that lacks. */
+static void a_block_that_is_for_others_is_no_lack_of_memory(void **state)
+{
+	static const unsigned none[6] = { 0 };
+	struct iommusim_phys *phys = given_blocks(none);
+	struct iommusim_list_id list = { .order = 9, .type = IOMMUSIM_CMA };
+	struct iommusim_zone_info info;
+
+	(void)state;
+	assert_ok(iommusim_phys_set_pageblock_type(phys, 512, IOMMUSIM_CMA));
+	assert_ok(iommusim_phys_put_free(phys, list, 512));
+	assert_ok(iommusim_phys_zone(phys, 0, &info));
+	assert_int_equal(iommusim_zone_extfrag(&info, 6), -1000);
+	assert_result(compact(phys, 6, KERNEL, LIGHT), COMPLETE);
+	iommusim_phys_destroy(phys);
+}
+
 static void failures_put_off_the_next_tries(void **state)
 {
 	struct book book;
@@ -372,6 +434,8 @@ int main(void)
 		cmocka_unit_test(a_block_that_is_there_needs_no_work),
 		cmocka_unit_test(without_free_memory_it_is_skipped),
 		cmocka_unit_test(where_memory_lacks_it_is_skipped),
+		cmocka_unit_test(the_index_decides_from_order_4_on_and_up_to_500),
+		cmocka_unit_test(a_block_that_is_for_others_is_no_lack_of_memory),
 		cmocka_unit_test(failures_put_off_the_next_tries),
 		cmocka_unit_test(without_an_owner_a_callers_page_stays),
 		cmocka_unit_test(a_page_whose_owner_says_no_stays),
