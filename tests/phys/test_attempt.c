@@ -330,6 +330,36 @@ static void the_last_pageblock_of_the_reserve_stays_after_reclaim(void **state)
 	}
 }
 
+/* What other CPUs keep to themselves is free for all after that. */
+static void a_round_of_reclaim_drains_the_lists_of_all_cpus(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(kernels); i++) {
+		struct iommusim_phys_config config = { .kernel = kernels[i],
+			                               .min_free_kbytes = 1024,
+			                               .nr_cpus = 2,
+			                               .features = IOMMUSIM_PHYS_WATERMARKS |
+			                                           IOMMUSIM_PHYS_PCP |
+			                                           IOMMUSIM_PHYS_RECLAIM,
+			                               .nothing_free = 1 };
+		struct iommusim_phys *phys = given_zone(config, RESERVE, 1 << 16);
+		struct iommusim_pcp_id id = { .cpu = 1 };
+		struct iommusim_attempt_report report;
+		iommusim_pfn left;
+
+		for (iommusim_pfn pfn = RESERVE; pfn < RESERVE + 400; pfn++)
+			assert_ok(iommusim_phys_put_pcp(phys, id, IOMMUSIM_UNMOVABLE, pfn));
+		for (iommusim_pfn pfn = RESERVE + 8192; pfn < RESERVE + 8192 + 64; pfn++)
+			assert_ok(iommusim_phys_put_used(phys, pfn, 0, IOMMUSIM_PAGE_CACHE));
+		assert_in_range(take(phys, 0, K | NORETRY), RESERVE, RESERVE + 399);
+		iommusim_phys_report(phys, &report);
+		assert_int_equal(report.nr_reclaims, 1);
+		assert_int_equal(iommusim_phys_pcp_list(phys, id, &left, 1), 0);
+		assert_ok(iommusim_phys_check(phys));
+		iommusim_phys_destroy(phys);
+	}
+}
+
 /* Reclaim that frees nothing has no second walk, and takes nothing from the reserve. */
 static void without_progress_the_reserve_stays(void **state)
 {
@@ -398,7 +428,7 @@ static void a_high_order_atomic_request_takes_from_the_reserve_first(void **stat
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 10];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 11];
 	size_t nr = 0;
 
 	for (; nr < ARRAY_LEN(rows); nr++)
@@ -413,6 +443,8 @@ int main(void)
 		a_round_of_reclaim_gives_a_pageblock_of_the_reserve_back);
 	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(
 		the_last_pageblock_of_the_reserve_stays_after_reclaim);
+	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(
+		a_round_of_reclaim_drains_the_lists_of_all_cpus);
 	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(without_progress_the_reserve_stays);
 	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(
 		a_request_that_cannot_wait_takes_from_the_reserve_last);
