@@ -37,12 +37,12 @@ static const char *const reasons[NR_REASONS] = {
 /* Results of all recordings in one folder. */
 struct folder {
 	char name[64];
-	unsigned long nr_calls, nr_good;           /* quiet allocation calls; all predicted */
-	unsigned long nr_attempts, nr_attempts_ok; /* in them */
-	unsigned long nr_others, nr_others_ok;     /* quiet calls of other kinds with events */
-	unsigned long nr_states, nr_states_ok;     /* states after a call */
-	unsigned long nr_lists, nr_lists_ok;       /* whole lists */
-	unsigned long nr_noisy, nr_noisy_ok;       /* attempts in noisy calls with lists */
+	unsigned long nr_calls, nr_good;       /* quiet allocation calls; all predicted */
+	uint64_t nr_attempts, nr_attempts_ok;  /* in them */
+	unsigned long nr_others, nr_others_ok; /* quiet calls of other kinds with events */
+	unsigned long nr_states, nr_states_ok; /* states after a call */
+	unsigned long nr_lists, nr_lists_ok;   /* whole lists */
+	uint64_t nr_noisy, nr_noisy_ok;        /* attempts in noisy calls with lists */
 	unsigned long nr_broken; /* calls, or recordings, for which there is no machine */
 	unsigned long nr_skipped[NR_REASONS];
 };
@@ -249,12 +249,13 @@ void pages_replay(struct json_object *json, const char *path)
 
 static void report(const struct folder *f)
 {
-	printf("pages of %s: quiet calls %lu of %lu, attempts %lu of %lu, other calls %lu of %lu, "
-	       "states %lu of %lu, lists %lu of %lu",
+	printf("pages of %s: quiet calls %lu of %lu, attempts %" PRIu64 " of %" PRIu64
+	       ", other calls %lu of %lu, states %lu of %lu, lists %lu of %lu",
 	       f->name, f->nr_good, f->nr_calls, f->nr_attempts_ok, f->nr_attempts, f->nr_others_ok,
 	       f->nr_others, f->nr_states_ok, f->nr_states, f->nr_lists_ok, f->nr_lists);
 	if (f->nr_noisy)
-		printf("; in calls not judged: attempts %lu of %lu", f->nr_noisy_ok, f->nr_noisy);
+		printf("; in calls not judged: attempts %" PRIu64 " of %" PRIu64, f->nr_noisy_ok,
+		       f->nr_noisy);
 	for (unsigned i = 1; i < NR_REASONS; i++)
 		if (f->nr_skipped[i])
 			printf("; skipped %lu: %s", f->nr_skipped[i], reasons[i]);

@@ -168,7 +168,8 @@ static void put_all_movable(struct world *world, struct record *call, struct jso
 void state_load_lists(struct world *world, struct record *call)
 {
 	struct json_object *zones = field(call, "lists_before");
-	size_t nr_blocks = ((world->end_pfn - world->first_pfn) >> world->pageblock_order) + 2;
+	size_t nr_blocks =
+		(size_t)((world->end_pfn - world->first_pfn) >> world->pageblock_order) + 2;
 	int are_told = 1;
 
 	world_lose(world);

@@ -110,10 +110,10 @@ void world_open(struct world *world, struct json_object *json, struct json_objec
 		       world->pageblock_order, world->end_pfn);
 	if (env->difference[0])
 		return;
-	world->is_named = must(calloc(world->end_pfn - world->first_pfn + 1, 1));
-	world->tally =
-		must(calloc(((world->end_pfn - world->first_pfn) >> world->pageblock_order) + 2,
-	                    sizeof(*world->tally)));
+	world->is_named = must(calloc((size_t)(world->end_pfn - world->first_pfn) + 1, 1));
+	world->tally = must(
+		calloc((size_t)((world->end_pfn - world->first_pfn) >> world->pageblock_order) + 2,
+	               sizeof(*world->tally)));
 	for (size_t i = 0; i < length_of(calls); i++) {
 		struct json_object *call = item(calls, i);
 

@@ -25,9 +25,9 @@ static inline struct book given_book(uint64_t nr_frames)
 {
 	struct book book = { .nr_frames = nr_frames };
 
-	book.held = calloc(nr_frames + 1, sizeof(*book.held));
-	book.by_pfn = calloc(nr_frames, sizeof(*book.by_pfn));
-	book.free_entry = calloc(nr_frames, sizeof(*book.free_entry));
+	book.held = calloc((size_t)nr_frames + 1, sizeof(*book.held));
+	book.by_pfn = calloc((size_t)nr_frames, sizeof(*book.by_pfn));
+	book.free_entry = calloc((size_t)nr_frames, sizeof(*book.free_entry));
 	assert_true(book.held && book.by_pfn && book.free_entry);
 	for (uint32_t i = 0; i < nr_frames; i++)
 		book.free_entry[i] = (uint32_t)nr_frames - i;

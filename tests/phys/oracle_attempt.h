@@ -286,7 +286,7 @@ static void request_free(struct request_oracle *r, struct oracle_zone *z, uint64
 		free_to_pcp(r, z, pfn, order);
 		return;
 	}
-	memset(page_of(z, pfn), 0, isim_bit(order) * sizeof(struct page));
+	memset(page_of(z, pfn), 0, sizeof(struct page) << order);
 	free_by_type(z, pfn, order);
 }
 

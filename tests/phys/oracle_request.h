@@ -274,7 +274,7 @@ static iommusim_pfn remove_at(struct pcp_list *list, unsigned at)
 
 static void put_on_pcp(struct oracle_zone *z, uint64_t pfn, unsigned order, unsigned type)
 {
-	memset(page_of(z, pfn), 0, isim_bit(order) * sizeof(struct page));
+	memset(page_of(z, pfn), 0, sizeof(struct page) << order);
 	page_of(z, pfn)->state = PAGE_PCP;
 	page_of(z, pfn)->order = order;
 	page_of(z, pfn)->type = type;

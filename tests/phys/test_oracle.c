@@ -78,7 +78,7 @@ static int oracle_free(struct oracle *o, uint64_t pfn, unsigned order)
 
 	if (!z)
 		return -IOMMUSIM_EINVAL;
-	memset(page_of(z, pfn), 0, isim_bit(order) * sizeof(struct page));
+	memset(page_of(z, pfn), 0, sizeof(struct page) << order);
 	free_by_type(z, pfn, order);
 	return 0;
 }

@@ -35,11 +35,11 @@
 typedef uint8_t u8, __u8;
 typedef uint16_t u16, __u16;
 typedef uint32_t u32, __u32;
-typedef uint64_t u64, __u64;
+typedef unsigned long long u64, __u64; /* as in the kernel and asm/types.h, on every machine */
 typedef int8_t s8, __s8;
 typedef int16_t s16, __s16;
 typedef int32_t s32, __s32;
-typedef int64_t s64, __s64;
+typedef long long s64, __s64;
 typedef unsigned int gfp_t;
 typedef u64 dma_addr_t, phys_addr_t, resource_size_t;
 typedef unsigned long pgoff_t;
