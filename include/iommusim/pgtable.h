@@ -304,7 +304,8 @@ struct iommusim_pgtable_walk {
 	enum iommusim_fault_cause cause;
 };
 
-/** Walk the tables for @iova, whose range is not checked. */
+/** Walk the tables for @iova, whose range is not checked, up to a word that is empty, faulty or a
+    leaf. */
 IOMMUSIM_API void iommusim_pgtable_walk(const struct iommusim_pgtable *pgtable, uint64_t iova,
                                         struct iommusim_pgtable_walk *walk);
 
@@ -316,8 +317,9 @@ IOMMUSIM_API void iommusim_pgtable_walk(const struct iommusim_pgtable *pgtable, 
 
 /**
  * Walk the tables for an access of IOMMUSIM_ACCESS_*, as hardware does, and say why it fails. Here
- * the range is checked, unless the format has no range. @walk may be NULL. Simplifies: marks are
- * left as they are (iommusim_pgtable_mark()), and so is everything else.
+ * the range is checked, unless the format has no range; that of AMD v1 is what the levels that
+ * there are now cover. @walk may be NULL. Simplifies: marks are left as they are
+ * (iommusim_pgtable_mark()), and so is everything else.
  */
 IOMMUSIM_API enum iommusim_fault_cause
 iommusim_pgtable_access(const struct iommusim_pgtable *pgtable, uint64_t iova, unsigned access,

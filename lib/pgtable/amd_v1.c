@@ -116,6 +116,7 @@ static const struct isim_pgtable_words amd_v1 = {
 	.even_lg2 = 52,
 	.partial = ISIM_PARTIAL_WHOLE,
 	.is_aliasing = 1,
+	.is_as_tall = 1,
 	.kind = kind,
 	.leaf = leaf,
 	.table = table,

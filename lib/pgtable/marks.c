@@ -20,6 +20,14 @@ static int is_refused(unsigned prot, unsigned access)
 	       (!(access & IOMMUSIM_ACCESS_PRIV) && prot & IOMMUSIM_PROT_PRIV);
 }
 
+/* Are there bits of @iova above those that the levels take? */
+static int is_too_high(const struct iommusim_pgtable *p, uint64_t iova)
+{
+	unsigned lg2 = isim_pgtable_shift(p->ops->words, p->top) + p->root_index_lg2;
+
+	return p->ops->words->is_as_tall && lg2 < 64 && iova >> lg2;
+}
+
 enum iommusim_fault_cause iommusim_pgtable_access(const struct iommusim_pgtable *pgtable,
                                                   uint64_t iova, unsigned access,
                                                   struct iommusim_pgtable_walk *walk)
@@ -29,7 +37,7 @@ enum iommusim_fault_cause iommusim_pgtable_access(const struct iommusim_pgtable 
 	if (!walk)
 		walk = &own;
 	iommusim_pgtable_walk(pgtable, iova, walk);
-	if (isim_pgtable_is_out_of_range(pgtable, iova)) {
+	if (isim_pgtable_is_out_of_range(pgtable, iova) || is_too_high(pgtable, iova)) {
 		memset(walk, 0, sizeof(*walk));
 		walk->cause = IOMMUSIM_FAULT_ADDRESS_SIZE;
 	} else if (!walk->cause && walk->pa & pgtable->pa_high) {

@@ -56,6 +56,7 @@ struct isim_pgtable_words {
 	unsigned has_roots;          /* several first tables, chosen by the bits above the first */
 	unsigned is_aliasing;        /* addresses beyond ias are not refused */
 	unsigned is_bounded;         /* addresses beyond ias translate to nothing */
+	unsigned is_as_tall;         /* a walker refuses what the first table does not cover */
 	unsigned frees_empty_tables; /* an unmap frees the table that it has emptied */
 	unsigned keeps_tables;       /* a table with leaves in the way of a page is an error */
 	unsigned has_blanks;         /* empty entries above level 0 lead to a table, too */
