@@ -450,7 +450,7 @@ static int configure(struct iommusim_pgtable *p)
 	return isim_pgtable_check_quirks(p, 0);
 }
 
-static const struct isim_pgtable_impl impl = { .configure = configure };
+static const struct isim_pgtable_impl impl = { .configure = configure, .stage2 = ISIM_NEST_AMD };
 
 const struct iommusim_pgtable_format iommusim_pgtable_amd_v1 = {
 	.name = "amd-v1",

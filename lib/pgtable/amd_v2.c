@@ -277,7 +277,7 @@ static int configure(struct iommusim_pgtable *p)
 	return isim_pgtable_check_quirks(p, 0);
 }
 
-static const struct isim_pgtable_impl impl = { .configure = configure };
+static const struct isim_pgtable_impl impl = { .configure = configure, .stage1 = ISIM_NEST_AMD };
 
 const struct iommusim_pgtable_format iommusim_pgtable_amd_v2 = {
 	.name = "x86-64-amd-v2",

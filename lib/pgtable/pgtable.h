@@ -114,12 +114,21 @@ struct isim_pgtable_ops {
 	             struct iommusim_pgtable_walk *walk);
 };
 
+/* Hardware that translates in two stages. */
+#define ISIM_NEST_ARM_64 1u
+#define ISIM_NEST_ARM_32 2u
+#define ISIM_NEST_VTD    4u
+#define ISIM_NEST_AMD    8u
+#define ISIM_NEST_RISCV  16u
+
 /* A format: turns a configuration into geometry and registers, or refuses it. */
 struct isim_pgtable_impl {
 	/* Sets @ops, @info but for the root, the geometry (isim_pgtable_set_geometry()). */
 	int (*configure)(struct iommusim_pgtable *p);
 	/* Registers that hold the address of the first table. NULL: ttbr is that address. */
 	void (*set_root)(struct iommusim_pgtable *p);
+	/* ISIM_NEST_*: hardware that has these as the first, as the second of two stages. */
+	unsigned stage1, stage2;
 	/* What zero means in the configuration. 0: 48 bits, and 32 GiB. */
 	unsigned ias, oas;
 	uint64_t arena_start;

@@ -410,6 +410,7 @@ static int holds_table(const struct iommusim_pgtable *p, uint64_t pa)
 }
 
 static const struct isim_pgtable_impl impl = { .configure = configure,
+	                                       .stage1 = ISIM_NEST_ARM_64 | ISIM_NEST_ARM_32,
 	                                       .set_root = set_root,
 	                                       .ias = 32,
 	                                       .oas = 32,

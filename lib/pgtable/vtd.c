@@ -469,8 +469,10 @@ static int fl_configure(struct iommusim_pgtable *p)
 	return configure(p);
 }
 
-static const struct isim_pgtable_impl sl_impl = { .configure = sl_configure };
-static const struct isim_pgtable_impl fl_impl = { .configure = fl_configure };
+static const struct isim_pgtable_impl sl_impl = { .configure = sl_configure,
+	                                          .stage2 = ISIM_NEST_VTD };
+static const struct isim_pgtable_impl fl_impl = { .configure = fl_configure,
+	                                          .stage1 = ISIM_NEST_VTD };
 
 const struct iommusim_pgtable_format iommusim_pgtable_vtd_sl = {
 	.name = "vtd-sl",
