@@ -78,6 +78,8 @@ static void says_where_it_ends(void **state)
 	assert_int_equal(walk.pa, walk.is_mapped ? DATA_PA + 0x678 : 0);
 	if (r->stage == 2)
 		assert_int_equal(walk.stage2.cause, r->cause);
+	if (r->stage == 2 && r->is_table) /* what is behind is not known */
+		assert_int_equal(walk.stage1.is_mapped, 0);
 	destroy(s);
 }
 
@@ -302,7 +304,9 @@ static void a_table_that_is_not_there_is_first_asked_for(void **state)
 
 static void a_mark_is_a_write_to_the_word(void **state)
 {
-	struct row row = { .tables_prot = ALL_RW, .prot_1 = RW, .old_1 = IOVA };
+	struct row row = { .tables_prot = ALL_RW,
+		           .prot_1 = RW | IOMMUSIM_PROT_PRIV,
+		           .old_1 = IOVA };
 	struct stages s = given_stages(&row);
 	struct iommusim_nested_walk walk;
 
@@ -310,9 +314,11 @@ static void a_mark_is_a_write_to_the_word(void **state)
 	assert_ok(iommusim_pgtable_mark_nested(s.one, s.two, IOVA, IOMMUSIM_MARK_ACCESSED, &walk));
 	assert_int_equal(walk.ipa, WORD_0);
 	assert_int_equal(walk.nr_words, 3 * 4 + 3);
-	walk = ask(&s, IOVA, IOMMUSIM_ACCESS_READ);
+	walk = ask(&s, IOVA, IOMMUSIM_ACCESS_READ | IOMMUSIM_ACCESS_PRIV);
 	assert_int_equal(walk.stage, 2); /* there is no page, but the mark is */
 	assert_int_equal(walk.stage1.marks, IOMMUSIM_MARK_ACCESSED);
+	/* once more, and whoever may use the page */
+	assert_ok(iommusim_pgtable_mark_nested(s.one, s.two, IOVA, IOMMUSIM_MARK_ACCESSED, &walk));
 	destroy(s);
 }
 
