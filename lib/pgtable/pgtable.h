@@ -202,7 +202,6 @@ struct iommusim_pgtable {
 	/* Where empty entries lead, if to anything: the page and the table of level 0 of such. */
 	uint64_t blank_page, blank_table;
 	uint64_t window_start, window_last; /* with has_window */
-	uint64_t max_addr;                  /* VT-d: the end of what was ever mapped */
 };
 
 static inline unsigned isim_pgtable_shift(const struct isim_pgtable_words *w, unsigned level)

@@ -273,11 +273,8 @@ ISIM_INLINE int check(struct iommusim_pgtable *p, const struct iommusim_map_page
 	if (pt_place(p, pages->pgsize).level > 2 ||
 	    ((pages->iova | pages->pa) & (pages->pgsize - 1)))
 		return -IOMMUSIM_EINVAL;
-	if (end > p->max_addr) {
-		if (end > isim_bit(p->info.ias))
-			return -IOMMUSIM_EFAULT;
-		p->max_addr = end;
-	}
+	if (end > isim_bit(p->info.ias))
+		return -IOMMUSIM_EFAULT;
 	if (bytes && ((pages->iova >> 12) + (bytes >> 12) - 1) >> (p->info.ias - 12))
 		return p->config.kernel < IOMMUSIM_KERNEL(6, 12)
 		               ? isim_pgtable_bug(p, "the range wraps", pages->iova)
@@ -398,8 +395,6 @@ static uint64_t wide_unmap(struct iommusim_pgtable *p, uint64_t iova, uint64_t b
 			return 0;
 		clear_range(p, &range);
 	}
-	if (p->max_addr == iova + bytes)
-		p->max_addr = iova;
 	return bytes;
 }
 
@@ -429,8 +424,6 @@ ISIM_INLINE uint64_t unmap(const struct isim_pgtable_words *w, struct iommusim_p
 		return wide_unmap(p, iova, bytes, flush);
 	pt_wipe(w, p, s.table, s.index, s.level, nr);
 	pt_flush_leaves(flush, iova, span, nr);
-	if (p->max_addr == iova + bytes)
-		p->max_addr = iova;
 	return bytes;
 }
 
