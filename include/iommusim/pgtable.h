@@ -398,14 +398,20 @@ IOMMUSIM_API int iommusim_pgtable_mark_nested(struct iommusim_pgtable *stage1,
 /** Whoever reads marks: @size bytes from @iova on are one page with @marks, which are not 0. */
 typedef void (*iommusim_marks_fn)(void *ctx, uint64_t iova, uint64_t size, unsigned marks);
 
+/** Which marks of which pages. */
+struct iommusim_marks_request {
+	uint64_t iova, size; /* bytes: every page that has one of them */
+	unsigned marks;      /* IOMMUSIM_MARK_* */
+	unsigned clear;      /* 1: they are cleared */
+};
+
 /**
- * Tell @fn of every page with a mark of @marks that has a byte in the @size bytes from @iova on,
- * and clear those marks if @clear is 1. Models read_and_clear_dirty() of struct iommu_dirty_ops,
- * Linux 6.12, for each format that has such bits. @fn may be NULL. Returns 0; -IOMMUSIM_EINVAL: the
- * format has no such marks, or the range wraps.
+ * Tell @fn of every page of @request with one of its marks, and clear those if it says so. Models
+ * read_and_clear_dirty() of struct iommu_dirty_ops, Linux 6.12, for each format that has such bits.
+ * @fn may be NULL. Returns 0; -IOMMUSIM_EINVAL: the format has no such marks, or the range wraps.
  */
-IOMMUSIM_API int iommusim_pgtable_read_marks(struct iommusim_pgtable *pgtable, uint64_t iova,
-                                             uint64_t size, unsigned marks, int clear,
+IOMMUSIM_API int iommusim_pgtable_read_marks(struct iommusim_pgtable *pgtable,
+                                             const struct iommusim_marks_request *request,
                                              iommusim_marks_fn fn, void *ctx);
 
 /** Leaves of one size that go on physically with the same protection. */

@@ -104,17 +104,19 @@ static unsigned read_page(struct iommusim_pgtable *p, const struct iommusim_pgta
 	return marks;
 }
 
-int iommusim_pgtable_read_marks(struct iommusim_pgtable *pgtable, uint64_t iova, uint64_t size,
-                                unsigned marks, int clear, iommusim_marks_fn fn, void *ctx)
+int iommusim_pgtable_read_marks(struct iommusim_pgtable *pgtable,
+                                const struct iommusim_marks_request *request, iommusim_marks_fn fn,
+                                void *ctx)
 {
-	uint64_t last = iova + (size - 1), at = iova;
+	uint64_t last = request->iova + (request->size - 1), at = request->iova;
 	struct iommusim_pgtable_walk walk;
 
-	if (!pgtable->ops->words->marks || !size || last < iova)
+	if (!pgtable->ops->words->marks || !request->size || last < at)
 		return -IOMMUSIM_EINVAL;
 	while (isim_pgtable_next_leaf(pgtable, &at, &walk) && at <= last) {
-		unsigned found = read_page(pgtable, &walk, clear ? marks : 0) & marks;
+		unsigned found = read_page(pgtable, &walk, request->clear ? request->marks : 0);
 
+		found &= request->marks;
 		if (found && fn)
 			fn(ctx, at, walk.size, found);
 		if (walk.size > last - at)

@@ -214,7 +214,8 @@ static void use(struct iommusim_pgtable *p, const struct format_row *r, struct i
 		iommusim_pgtable_access(p, at, 1, &walk);
 		assert_in_range(walk.nr, 0, IOMMUSIM_MAX_LEVELS);
 		iommusim_pgtable_mark(p, at, (unsigned)isim_rng_below(rng, 4));
-		iommusim_pgtable_read_marks(p, at, 64 * r->page, 3, 1, NULL, NULL);
+		iommusim_pgtable_read_marks(
+			p, &(struct iommusim_marks_request){ at, 64 * r->page, 3, 1 }, NULL, NULL);
 	}
 }
 

@@ -31,9 +31,10 @@ static struct iommusim_nested_walk ask(const struct stages *s, uint64_t iova, un
 
 static void make_old(struct iommusim_pgtable *pgtable, uint64_t iova)
 {
+	struct iommusim_marks_request request = { iova, 1, IOMMUSIM_MARK_ACCESSED, 1 };
+
 	if (iova)
-		assert_ok(iommusim_pgtable_read_marks(pgtable, iova, 1, IOMMUSIM_MARK_ACCESSED, 1,
-		                                      NULL, NULL));
+		assert_ok(iommusim_pgtable_read_marks(pgtable, &request, NULL, NULL));
 }
 
 static struct stages given_stages(const struct row *r)
