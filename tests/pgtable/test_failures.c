@@ -14,25 +14,26 @@
 /* ---- The host ---- */
 
 static int map(struct iommusim_pgtable *pgtable, const struct format_row *r, uint64_t at,
-               uint64_t pgsize, uint64_t count, uint64_t *mapped)
+               uint64_t pgsize, uint64_t count)
 {
 	struct iommusim_map_pages pages = {
 		.iova = r->iova + at, .pa = r->pa + at, .pgsize = pgsize, .count = count, .prot = RW
 	};
+	uint64_t mapped;
 
-	return iommusim_pgtable_map(pgtable, &pages, mapped);
+	return iommusim_pgtable_map(pgtable, &pages, &mapped);
 }
 
 /* Tables enough for the arena and the list of tables to grow, and a large page that is split. */
 static int exercise(struct iommusim_pgtable *pgtable, const struct format_row *r)
 {
-	uint64_t stride = (r->large ? r->large : r->page) * 8, mapped;
+	uint64_t stride = (r->large ? r->large : r->page) * 8;
 	int err = 0;
 
 	for (uint64_t i = 0; !err && i < 80; i++)
-		err = map(pgtable, r, i * stride, r->page, 2, &mapped);
+		err = map(pgtable, r, i * stride, r->page, 2);
 	if (!err && r->large)
-		err = map(pgtable, r, 4 * r->large, r->large, 1, &mapped);
+		err = map(pgtable, r, 4 * r->large, r->large, 1);
 	if (!err && r->large && r->part != PART_IS_REFUSED &&
 	    !unmap(pgtable, r->iova + 4 * r->large, r->page, 1))
 		err = -IOMMUSIM_EHOST;
@@ -62,10 +63,8 @@ static void survives_any_failure_of_the_host(void **state)
 		assert_err(err, err ? IOMMUSIM_EHOST : 0);
 		fault.fail_at = 0;
 		if (err && pgtable) { /* it goes on where it was */
-			uint64_t mapped;
-
 			unmap(pgtable, r->iova, r->page, 1);
-			assert_ok(map(pgtable, r, 0, r->page, 1, &mapped));
+			assert_ok(map(pgtable, r, 0, r->page, 1));
 			assert_int_equal(iommusim_pgtable_iova_to_phys(pgtable, r->iova), r->pa);
 		}
 		iommusim_pgtable_destroy(copy);
@@ -155,10 +154,10 @@ static void a_split_without_a_table_changes_nothing(void **state)
 	const struct format_row *r = *state;
 	struct short_memory memory = { .fail_at = UINT32_MAX };
 	struct iommusim_pgtable *pgtable = with_memory(r, &memory);
-	uint64_t mapped, at = r->iova + r->page, nr_tables;
+	uint64_t at = r->iova + r->page, nr_tables;
 
 	if (r->large && r->part == PART_SPLITS) {
-		assert_ok(map(pgtable, r, 0, r->large, 1, &mapped));
+		assert_ok(map(pgtable, r, 0, r->large, 1));
 		nr_tables = iommusim_pgtable_info(pgtable).nr_tables;
 		memory.fail_at = 0;
 		if (!unmap(pgtable, at, r->page, 1)) {
@@ -222,9 +221,7 @@ static void use(struct iommusim_pgtable *p, const struct format_row *r, struct i
 static void play(const struct format_row *r, struct iommusim_pgtable *pgtable, struct isim_rng *rng,
                  unsigned nr_steps)
 {
-	uint64_t mapped;
-
-	map(pgtable, r, 0, r->page, 600, &mapped);
+	map(pgtable, r, 0, r->page, 600);
 	for (unsigned i = 0; i < nr_steps; i++) {
 		if (!isim_rng_below(rng, 4))
 			corrupt(pgtable, rng);
