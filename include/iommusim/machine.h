@@ -73,6 +73,10 @@ struct iommusim_machine_config {
 	uint32_t quirks;   /* not ARM_TTBR1: a device gets low addresses */
 	unsigned is_noncoherent;
 	unsigned tables_in_phys; /* 1: table pages are pages of @phys; default: they cost none */
+	/* Of the page tables, as in struct iommusim_pgtable_config. */
+	unsigned contiguous, nr_levels, force_snoop;
+	enum iommusim_section_split section_split;
+	unsigned hw_dirty;
 };
 
 struct iommusim_machine; /* opaque */

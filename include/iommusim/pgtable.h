@@ -304,7 +304,8 @@ struct iommusim_pgtable_walk {
 	enum iommusim_fault_cause cause;
 };
 
-/** Walk the tables for @iova, whose range is not checked. */
+/** Walk the tables for @iova, whose range is not checked, up to a word that is empty, faulty or a
+    leaf. */
 IOMMUSIM_API void iommusim_pgtable_walk(const struct iommusim_pgtable *pgtable, uint64_t iova,
                                         struct iommusim_pgtable_walk *walk);
 
@@ -316,12 +317,62 @@ IOMMUSIM_API void iommusim_pgtable_walk(const struct iommusim_pgtable *pgtable, 
 
 /**
  * Walk the tables for an access of IOMMUSIM_ACCESS_*, as hardware does, and say why it fails. Here
- * the range is checked, unless the format has no range. @walk may be NULL. Simplifies: marks are
- * left as they are (iommusim_pgtable_mark()), and so is everything else.
+ * the range is checked, unless the format has no range; that of AMD v1 is what the levels that
+ * there are now cover. @walk may be NULL. Simplifies: marks are left as they are
+ * (iommusim_pgtable_mark()), and so is everything else.
  */
 IOMMUSIM_API enum iommusim_fault_cause
 iommusim_pgtable_access(const struct iommusim_pgtable *pgtable, uint64_t iova, unsigned access,
                         struct iommusim_pgtable_walk *walk);
+
+/**
+ * Do tables of @stage1 work over tables of @stage2, which translate every address that the first
+ * hold? 1: yes. Those are the pairs of real hardware: Arm stage 1 (v7s, too) over stage 2, 64-bit
+ * descriptors not over 32-bit ones; VT-d first level over second level; AMD v2 over v1; RISC-V over
+ * RISC-V of any number of levels. All others do not: 0.
+ */
+IOMMUSIM_API int iommusim_pgtable_nests(const struct iommusim_pgtable_format *stage1,
+                                        const struct iommusim_pgtable_format *stage2);
+
+/** An access through two stages. What stage 1 calls physical is an intermediate address, ipa. */
+struct iommusim_nested_walk {
+	struct iommusim_pgtable_walk stage1; /* the words that were read */
+	struct iommusim_pgtable_walk stage2; /* the last one, of @ipa; nr 0: there was none */
+	uint64_t ipa;                        /* of the last byte that stage 2 was asked for */
+	unsigned is_table; /* 1: that is a word of stage 1, 0: what @iova leads to */
+	unsigned nr_words; /* read in all */
+	unsigned stage;    /* that faults, 1 or 2; 0: none does */
+	enum iommusim_fault_cause cause;
+	/* Where stage 1 allows the access and stage 2 has a page for it. */
+	unsigned is_mapped;
+	uint64_t pa;   /* of the byte that @iova leads to */
+	uint64_t size; /* bytes of the smaller of both pages: these are contiguous around @pa */
+	unsigned prot; /* what both grant */
+};
+
+/**
+ * Walk tables of @stage1 for an access of IOMMUSIM_ACCESS_*, each address in them through @stage2,
+ * as hardware does: to read a word of stage 1 its ipa must be readable, then stage 1 must allow the
+ * access, then stage 2 must allow it to the ipa that stage 1 leads to. The first of these that
+ * fails is the fault. An ipa beyond the ias of stage 2 is ADDRESS_SIZE of stage 2 (Arm calls it a
+ * translation fault); a table of stage 1 that is not there is TABLE of stage 1, unless stage 2
+ * faults at its ipa. @stage1 keeps its words by ipa, wherever stage 2 says that they are.
+ *
+ * Models Arm DDI 0487, D8.2 and D8.4 (two stages of translation; S1PTW is stage 2 with is_table);
+ * VT-d, 3.8 (nested translation); AMD 48882, 2.2.6 (guest and nested page tables); RISC-V
+ * Privileged, 18.5 (two-stage address translation). Simplifies: words of stage 1 are only read, so
+ * that read-only pages may hold them (iommusim_pgtable_mark_nested()); memory types do not matter
+ * for a walk (Arm's HCR_EL2.PTW is 0); what holds the address of the first table (Intel's PASID
+ * entries, AMD's GCR3 table) is not read. Differs: stage 2 of RISC-V has Linux's Sv39, Sv48 or Sv57
+ * with the first table and addresses of stage 1, not the two more bits of Sv39x4 and so on.
+ *
+ * Returns 0 with *walk filled, of which the cause may be a fault; -IOMMUSIM_EINVAL, *walk
+ * untouched: these tables do not nest (nor do v7s tables with MediaTek's extension).
+ */
+IOMMUSIM_API int iommusim_pgtable_access_nested(const struct iommusim_pgtable *stage1,
+                                                const struct iommusim_pgtable *stage2,
+                                                uint64_t iova, unsigned access,
+                                                struct iommusim_nested_walk *walk);
 
 /** A word for a cause: "not present", "permission". */
 IOMMUSIM_API const char *iommusim_fault_cause_name(enum iommusim_fault_cause cause);
@@ -333,17 +384,34 @@ IOMMUSIM_API const char *iommusim_fault_cause_name(enum iommusim_fault_cause cau
 IOMMUSIM_API int iommusim_pgtable_mark(struct iommusim_pgtable *pgtable, uint64_t iova,
                                        unsigned marks);
 
+/**
+ * The same in a word of @stage1, which is a write to its ipa: stage 2 must allow that. *walk tells
+ * of the reads of stage 1 and of that write, not of where the page is; marks of stage 2 stay.
+ * Returns 0; -IOMMUSIM_EINVAL: these tables do not nest, or as iommusim_pgtable_mark(), also where
+ * stage 1 has a fault that is no clear access flag; -IOMMUSIM_EFAULT: stage 2 faults, *walk tells
+ * why. In all these cases nothing changed.
+ */
+IOMMUSIM_API int iommusim_pgtable_mark_nested(struct iommusim_pgtable *stage1,
+                                              const struct iommusim_pgtable *stage2, uint64_t iova,
+                                              unsigned marks, struct iommusim_nested_walk *walk);
+
 /** Whoever reads marks: @size bytes from @iova on are one page with @marks, which are not 0. */
 typedef void (*iommusim_marks_fn)(void *ctx, uint64_t iova, uint64_t size, unsigned marks);
 
+/** Which marks of which pages. */
+struct iommusim_marks_request {
+	uint64_t iova, size; /* bytes: every page that has one of them */
+	unsigned marks;      /* IOMMUSIM_MARK_* */
+	unsigned clear;      /* 1: they are cleared */
+};
+
 /**
- * Tell @fn of every page with a mark of @marks that has a byte in the @size bytes from @iova on,
- * and clear those marks if @clear is 1. Models read_and_clear_dirty() of struct iommu_dirty_ops,
- * Linux 6.12, for each format that has such bits. @fn may be NULL. Returns 0; -IOMMUSIM_EINVAL: the
- * format has no such marks, or the range wraps.
+ * Tell @fn of every page of @request with one of its marks, and clear those if it says so. Models
+ * read_and_clear_dirty() of struct iommu_dirty_ops, Linux 6.12, for each format that has such bits.
+ * @fn may be NULL. Returns 0; -IOMMUSIM_EINVAL: the format has no such marks, or the range wraps.
  */
-IOMMUSIM_API int iommusim_pgtable_read_marks(struct iommusim_pgtable *pgtable, uint64_t iova,
-                                             uint64_t size, unsigned marks, int clear,
+IOMMUSIM_API int iommusim_pgtable_read_marks(struct iommusim_pgtable *pgtable,
+                                             const struct iommusim_marks_request *request,
                                              iommusim_marks_fn fn, void *ctx);
 
 /** Leaves of one size that go on physically with the same protection. */

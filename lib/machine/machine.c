@@ -56,6 +56,11 @@ static int create_pgtable(struct iommusim_machine *m)
 		.oas = m->config.oas,
 		.quirks = m->config.quirks,
 		.is_noncoherent = m->config.is_noncoherent,
+		.contiguous = m->config.contiguous,
+		.nr_levels = m->config.nr_levels,
+		.force_snoop = m->config.force_snoop,
+		.section_split = m->config.section_split,
+		.hw_dirty = m->config.hw_dirty,
 		.host = &m->diag.host,
 	};
 	int err;

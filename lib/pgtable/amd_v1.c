@@ -116,6 +116,7 @@ static const struct isim_pgtable_words amd_v1 = {
 	.even_lg2 = 52,
 	.partial = ISIM_PARTIAL_WHOLE,
 	.is_aliasing = 1,
+	.is_as_tall = 1,
 	.kind = kind,
 	.leaf = leaf,
 	.table = table,
@@ -191,7 +192,7 @@ static int step_down(struct iommusim_pgtable *p, void **table, uint64_t index, u
 			if (pt_get(&amd_v1, *table, i) == word)
 				pt_put(&amd_v1, *table, i, 0);
 	}
-	return pt_add_table(&amd_v1, p, *table, index, level, gfp, table);
+	return pt_add_table(&amd_v1, p, (struct pt_span){ *table, index, 1, level }, gfp, table);
 }
 
 static int reach(struct iommusim_pgtable *p, const struct iommusim_map_pages *pages, unsigned want,
@@ -211,29 +212,29 @@ static int reach(struct iommusim_pgtable *p, const struct iommusim_map_pages *pa
 	return 0;
 }
 
-/* Whatever is in @nr words goes, with the tables below. */
-static void make_way(struct iommusim_pgtable *p, void *table, uint64_t index, uint64_t iova,
-                     unsigned level, uint64_t nr)
+/* Whatever is there goes, with the tables below. */
+static void make_way(struct iommusim_pgtable *p, struct pt_span at, uint64_t iova)
 {
-	for (uint64_t i = index; i < index + nr; i++)
-		if (kind(p, pt_get(&amd_v1, table, i), level) == ISIM_WORD_TABLE)
-			pt_clear_table(&amd_v1, p, table, i, iova, level, NULL);
+	for (uint64_t end = at.index + at.nr; at.index < end; at.index++)
+		if (kind(p, pt_get(&amd_v1, at.table, at.index), at.level) == ISIM_WORD_TABLE)
+			pt_clear_table(&amd_v1, p, at, iova, NULL);
 }
 
-/* @nr pages of 2^@lg2 bytes at @index. */
+/* Pages of 2^@lg2 bytes in all of these words. */
 ISIM_INLINE void write_pages(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                             const struct iommusim_map_pages *pages, void *table, uint64_t index,
-                             unsigned lg2, uint64_t nr)
+                             const struct iommusim_map_pages *pages, struct pt_span at,
+                             unsigned lg2)
 {
-	uint64_t bits = pt_attributes(p, pages->prot, 0, 0), each = PT_BIT(words_lg2(lg2));
+	uint64_t bits = pt_attributes(p, pages->prot, 0, 0), nr = at.nr >> words_lg2(lg2);
 
-	if (each == 1) {
-		pt_write(w, table, index, pages->pa, bits, (lg2 - 12) / 9, nr);
+	if (!words_lg2(lg2)) {
+		at.level = (lg2 - 12) / 9;
+		pt_write(w, at, pages->pa, bits);
 		return;
 	}
-	for (uint64_t i = 0; i < nr; i++)
-		pt_fill(w, table, index + i * each, encoded_leaf(bits, pages->pa + (i << lg2), lg2),
-		        0, each);
+	at.nr = PT_BIT(words_lg2(lg2));
+	for (uint64_t i = 0; i < nr; i++, at.index += at.nr)
+		pt_fill(w, at, encoded_leaf(bits, pages->pa + (i << lg2), lg2), 0);
 }
 
 /* The table for @pages, of 2^@lg2 bytes, and its level; the tree grows for them first. */
@@ -253,23 +254,25 @@ static int find_table(struct iommusim_pgtable *p, const struct iommusim_map_page
 ISIM_INLINE int map_some(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
                          const struct iommusim_map_pages *pages, unsigned lg2, uint64_t *done)
 {
-	unsigned level = (lg2 - 12) / 9, run = words_lg2(lg2), at;
-	void *table = pt_start(w, p, pages->iova, level, &at);
-	uint64_t index, nr;
+	unsigned level = (lg2 - 12) / 9, run = words_lg2(lg2), found;
+	void *table = pt_start(w, p, pages->iova, level, &found);
+	struct pt_span at;
+	uint64_t nr;
 
 	/* A table that was found before is not the first one: the tree is large enough. */
-	if (ISIM_UNLIKELY(at != level || level == p->top)) {
+	if (ISIM_UNLIKELY(found != level || level == p->top)) {
 		int err = find_table(p, pages, lg2, &level, &table);
 
 		if (err)
 			return err;
 	}
-	index = pt_index(w, p, pages->iova, level);
-	nr = level == (lg2 - 12) / 9 ? (512 - index) >> run : 1;
+	at = (struct pt_span){ table, pt_index(w, p, pages->iova, level), 0, level };
+	nr = level == (lg2 - 12) / 9 ? (512 - at.index) >> run : 1;
 	nr = nr < pages->count ? nr : pages->count;
-	if (level && pt_look(w, table, index, nr << run).any)
-		make_way(p, table, index, pages->iova, level, nr << run);
-	write_pages(w, p, pages, table, index, lg2, nr);
+	at.nr = nr << run;
+	if (level && pt_look(w, at.table, at.index, at.nr).any)
+		make_way(p, at, pages->iova);
+	write_pages(w, p, pages, at, lg2);
 	*done = nr;
 	return 0;
 }
@@ -406,7 +409,7 @@ ISIM_INLINE uint64_t unmap_some(const struct isim_pgtable_words *w, struct iommu
 	nr_plain = plain_words(w, p, &f, bytes);
 	nr = nr_plain ? nr_plain : PT_BIT(run_lg2(p, f.word, f.level));
 	size = PT_BIT(leaf_lg2(p, f.word, f.level));
-	pt_wipe(w, p, f.table, first_of(f.index, f.word), f.level, nr);
+	pt_wipe(w, p, (struct pt_span){ f.table, first_of(f.index, f.word), nr, f.level });
 	*iova = isim_align_down(*iova, size);
 	pt_flush_leaves(flush, *iova, size, nr_plain ? nr_plain : 1);
 	if (nr_plain)
@@ -449,7 +452,7 @@ static int configure(struct iommusim_pgtable *p)
 	return isim_pgtable_check_quirks(p, 0);
 }
 
-static const struct isim_pgtable_impl impl = { .configure = configure };
+static const struct isim_pgtable_impl impl = { .configure = configure, .stage2 = ISIM_NEST_AMD };
 
 const struct iommusim_pgtable_format iommusim_pgtable_amd_v1 = {
 	.name = "amd-v1",

@@ -107,10 +107,11 @@ static int reach(struct iommusim_pgtable *p, const struct iommusim_map_pages *pa
 			if (!*table)
 				return -IOMMUSIM_EFAULT;
 		} else {
+			struct pt_span at = { *table, index, 1, level };
 			int err;
 
 			pt_put(w, *table, index, 0);
-			err = pt_add_table(w, p, *table, index, level, pages->gfp, table);
+			err = pt_add_table(w, p, at, pages->gfp, table);
 			if (err)
 				return err;
 		}
@@ -121,24 +122,22 @@ static int reach(struct iommusim_pgtable *p, const struct iommusim_map_pages *pa
 
 /* Differs: where Linux would take a page that is replaced by one of the same size for a table, it
    is replaced. */
-static void free_tables(struct iommusim_pgtable *p, void *table, uint64_t index, uint64_t iova,
-                        unsigned level, uint64_t nr)
+static void free_tables(struct iommusim_pgtable *p, struct pt_span at, uint64_t iova)
 {
-	for (uint64_t i = 0; level && i < nr; i++)
-		if (kind(p, pt_get(&amd_v2, table, index + i), level) == ISIM_WORD_TABLE)
-			pt_clear_table(&amd_v2, p, table, index + i, iova, level, NULL);
+	for (uint64_t end = at.index + at.nr; at.level && at.index < end; at.index++)
+		if (kind(p, pt_get(&amd_v2, at.table, at.index), at.level) == ISIM_WORD_TABLE)
+			pt_clear_table(&amd_v2, p, at, iova, NULL);
 }
 
 /* As many of @pages as one table of @level holds; *done gets their number. */
 ISIM_INLINE int map_some(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
                          const struct iommusim_map_pages *pages, unsigned level, uint64_t *done)
 {
-	uint64_t index = pt_index(w, p, pages->iova, level);
-	uint64_t nr = pt_room(w, p, level, index, pages->count);
-	unsigned at;
-	void *table = pt_start(w, p, pages->iova, level, &at);
+	unsigned found;
+	void *table = pt_start(w, p, pages->iova, level, &found);
+	struct pt_span at = { .index = pt_index(w, p, pages->iova, level), .level = level };
 
-	if (ISIM_UNLIKELY(at != level)) {
+	if (ISIM_UNLIKELY(found != level)) {
 		int err = isim_pgtable_reserve(p);
 
 		if (!err)
@@ -146,10 +145,12 @@ ISIM_INLINE int map_some(const struct isim_pgtable_words *w, struct iommusim_pgt
 		if (err)
 			return err;
 	}
-	if (level && ISIM_UNLIKELY(pt_look(w, table, index, nr).any))
-		free_tables(p, table, index, pages->iova, level, nr);
-	pt_write(w, table, index, pages->pa, pt_attributes(p, pages->prot, level, 0), level, nr);
-	*done = nr;
+	at.table = table;
+	at.nr = pt_room(w, p, level, at.index, pages->count);
+	if (level && ISIM_UNLIKELY(pt_look(w, at.table, at.index, at.nr).any))
+		free_tables(p, at, pages->iova);
+	pt_write(w, at, pages->pa, pt_attributes(p, pages->prot, level, 0));
+	*done = at.nr;
 	return 0;
 }
 
@@ -233,7 +234,7 @@ ISIM_INLINE uint64_t unmap_some(const struct isim_pgtable_words *w, struct iommu
 		pt_remember(w, p, *iova, 0, table);
 		nr = pt_room(w, p, 0, index, ((bytes - 1) >> 12) + 1);
 	}
-	pt_wipe(w, p, table, index, level, nr);
+	pt_wipe(w, p, (struct pt_span){ table, index, nr, level });
 	*iova = isim_align_down(*iova, PT_BIT(shift));
 	pt_flush_leaves(flush, *iova, PT_BIT(shift), nr);
 	*iova += nr << shift;
@@ -277,7 +278,7 @@ static int configure(struct iommusim_pgtable *p)
 	return isim_pgtable_check_quirks(p, 0);
 }
 
-static const struct isim_pgtable_impl impl = { .configure = configure };
+static const struct isim_pgtable_impl impl = { .configure = configure, .stage1 = ISIM_NEST_AMD };
 
 const struct iommusim_pgtable_format iommusim_pgtable_amd_v2 = {
 	.name = "x86-64-amd-v2",

@@ -247,14 +247,18 @@ static void mali_set_root(struct iommusim_pgtable *p)
 		p->info.root | TRANSTAB_MODE | (p->config.is_noncoherent ? 0 : TRANSTAB_OUTER);
 }
 
-static const struct isim_pgtable_impl s1_impl = { .configure = s1_configure };
-static const struct isim_pgtable_impl s2_impl = { .configure = s2_configure };
-static const struct isim_pgtable_impl s1_32_impl = { .configure = s1_32_configure,
-	                                             .ias = 32,
-	                                             .oas = 40 };
-static const struct isim_pgtable_impl s2_32_impl = { .configure = s2_32_configure,
-	                                             .ias = 40,
-	                                             .oas = 40 };
+#define ARM_BOTH (ISIM_NEST_ARM_64 | ISIM_NEST_ARM_32)
+
+static const struct isim_pgtable_impl s1_impl = { .configure = s1_configure,
+	                                          .stage1 = ISIM_NEST_ARM_64 };
+static const struct isim_pgtable_impl s2_impl = { .configure = s2_configure,
+	                                          .stage2 = ISIM_NEST_ARM_64 };
+static const struct isim_pgtable_impl s1_32_impl = {
+	.configure = s1_32_configure, .stage1 = ARM_BOTH, .ias = 32, .oas = 40
+};
+static const struct isim_pgtable_impl s2_32_impl = {
+	.configure = s2_32_configure, .stage2 = ISIM_NEST_ARM_32, .ias = 40, .oas = 40
+};
 static const struct isim_pgtable_impl mali_impl = { .configure = mali_configure,
 	                                            .set_root = mali_set_root,
 	                                            .oas = 40 };

@@ -20,6 +20,14 @@ static int is_refused(unsigned prot, unsigned access)
 	       (!(access & IOMMUSIM_ACCESS_PRIV) && prot & IOMMUSIM_PROT_PRIV);
 }
 
+/* Are there bits of @iova above those that the levels take? */
+static int is_too_high(const struct iommusim_pgtable *p, uint64_t iova)
+{
+	unsigned lg2 = isim_pgtable_shift(p->ops->words, p->top) + p->root_index_lg2;
+
+	return p->ops->words->is_as_tall && lg2 < 64 && iova >> lg2;
+}
+
 enum iommusim_fault_cause iommusim_pgtable_access(const struct iommusim_pgtable *pgtable,
                                                   uint64_t iova, unsigned access,
                                                   struct iommusim_pgtable_walk *walk)
@@ -29,7 +37,7 @@ enum iommusim_fault_cause iommusim_pgtable_access(const struct iommusim_pgtable 
 	if (!walk)
 		walk = &own;
 	iommusim_pgtable_walk(pgtable, iova, walk);
-	if (isim_pgtable_is_out_of_range(pgtable, iova)) {
+	if (isim_pgtable_is_out_of_range(pgtable, iova) || is_too_high(pgtable, iova)) {
 		memset(walk, 0, sizeof(*walk));
 		walk->cause = IOMMUSIM_FAULT_ADDRESS_SIZE;
 	} else if (!walk->cause && walk->pa & pgtable->pa_high) {
@@ -96,17 +104,19 @@ static unsigned read_page(struct iommusim_pgtable *p, const struct iommusim_pgta
 	return marks;
 }
 
-int iommusim_pgtable_read_marks(struct iommusim_pgtable *pgtable, uint64_t iova, uint64_t size,
-                                unsigned marks, int clear, iommusim_marks_fn fn, void *ctx)
+int iommusim_pgtable_read_marks(struct iommusim_pgtable *pgtable,
+                                const struct iommusim_marks_request *request, iommusim_marks_fn fn,
+                                void *ctx)
 {
-	uint64_t last = iova + (size - 1), at = iova;
+	uint64_t last = request->iova + (request->size - 1), at = request->iova;
 	struct iommusim_pgtable_walk walk;
 
-	if (!pgtable->ops->words->marks || !size || last < iova)
+	if (!pgtable->ops->words->marks || !request->size || last < at)
 		return -IOMMUSIM_EINVAL;
 	while (isim_pgtable_next_leaf(pgtable, &at, &walk) && at <= last) {
-		unsigned found = read_page(pgtable, &walk, clear ? marks : 0) & marks;
+		unsigned found = read_page(pgtable, &walk, request->clear ? request->marks : 0);
 
+		found &= request->marks;
 		if (found && fn)
 			fn(ctx, at, walk.size, found);
 		if (walk.size > last - at)

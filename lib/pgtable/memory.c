@@ -182,7 +182,9 @@ static void make_empty(struct iommusim_pgtable *p, void *table, unsigned level)
 	const struct isim_pgtable_words *w = p->ops->words;
 
 	if (p->empty[level])
-		pt_fill(w, table, 0, p->empty[level], 0, p->table_bytes[level] / w->word_bytes);
+		pt_fill(w,
+		        (struct pt_span){ table, 0, p->table_bytes[level] / w->word_bytes, level },
+		        p->empty[level], 0);
 }
 
 int isim_pgtable_new(struct iommusim_pgtable *p, unsigned level, uint32_t gfp, uint64_t *pa)

@@ -19,29 +19,30 @@ static inline void pt_flush_leaves(const struct iommusim_pgtable_flush *flush, u
 		flush->leaves(flush->ctx, iova, pgsize, nr);
 }
 
-/* The table behind entry @index, which covers @iova, with all below it. */
+/* The table behind the one entry @at, which covers @iova, with all below it. */
 static inline void pt_clear_table(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                                  void *table, uint64_t index, uint64_t iova, unsigned level,
+                                  struct pt_span at, uint64_t iova,
                                   const struct iommusim_pgtable_flush *flush)
 {
-	uint64_t word = pt_get(w, table, index);
+	uint64_t word = pt_get(w, at.table, at.index);
 
-	pt_wipe(w, p, table, index, level, 1);
+	at.nr = 1;
+	pt_wipe(w, p, at);
 	if (flush && flush->table)
-		flush->table(flush->ctx, iova, PT_BIT(pt_shift(w, level)));
-	isim_pgtable_free_tree(p, w->address(p, word, level), level - 1);
+		flush->table(flush->ctx, iova, PT_BIT(pt_shift(w, at.level)));
+	isim_pgtable_free_tree(p, w->address(p, word, at.level), at.level - 1);
 }
 
-/* Leaves of @nr words, which go. */
+/* Leaves, which go. */
 ISIM_INLINE void pt_clear_leaves(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                                 void *table, uint64_t index, unsigned level, uint64_t nr)
+                                 struct pt_span at)
 {
 	if (!w->cleared) {
-		pt_wipe(w, p, table, index, level, nr);
+		pt_wipe(w, p, at);
 		return;
 	}
-	for (uint64_t i = index; i < index + nr; i++)
-		pt_put(w, table, i, w->cleared(p, pt_get(w, table, i), level));
+	for (uint64_t i = at.index; i < at.index + at.nr; i++)
+		pt_put(w, at.table, i, w->cleared(p, pt_get(w, at.table, i), at.level));
 }
 
 /* Every word of the run that entry @index belongs to becomes a page of its own. */
@@ -56,123 +57,128 @@ static inline void pt_break_run(const struct isim_pgtable_words *w,
 		pt_put(w, table, index + i, w->single(p, pt_get(w, table, index + i), level, i));
 }
 
-/* Runs that reach over either end of the @nr entries from @index on. */
+/* Runs that reach over either end of the entries. */
 static inline void pt_break_ends(const struct isim_pgtable_words *w,
-                                 const struct iommusim_pgtable *p, void *table, uint64_t index,
-                                 unsigned level, uint64_t nr)
+                                 const struct iommusim_pgtable *p, struct pt_span at)
 {
-	const uint64_t ends[2] = { index, index + nr };
-
 	for (unsigned i = 0; i < 2; i++) {
-		uint64_t word = pt_get(w, table, index + (i ? nr - 1 : 0));
-		unsigned run_lg2 = w->kind(p, word, level) == ISIM_WORD_LEAF
-		                           ? pt_run_lg2(w, p, word, level)
+		uint64_t end = at.index + (i ? at.nr : 0), entry = end - i;
+		uint64_t word = pt_get(w, at.table, entry);
+		unsigned run_lg2 = w->kind(p, word, at.level) == ISIM_WORD_LEAF
+		                           ? pt_run_lg2(w, p, word, at.level)
 		                           : 0;
 
-		if (ends[i] & (PT_BIT(run_lg2) - 1))
-			pt_break_run(w, p, table, index + (i ? nr - 1 : 0), level);
+		if (end & (PT_BIT(run_lg2) - 1))
+			pt_break_run(w, p, at.table, entry, at.level);
 	}
 }
 
 /*
- * Unmap the page at entry @index, of which @left words from there on are asked for. The words that
- * go, which may be more; 0: nothing does.
+ * Unmap the page at the first entry of @at, which are those that are asked for. The words that go,
+ * which may be more; 0: nothing does.
  */
 ISIM_INLINE uint64_t pt_clear_page(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                                   void *table, uint64_t index, uint64_t iova, unsigned level,
-                                   uint64_t left, const struct iommusim_pgtable_flush *flush)
+                                   struct pt_span at, uint64_t iova,
+                                   const struct iommusim_pgtable_flush *flush)
 {
-	uint64_t word = pt_get(w, table, index), first, nr;
-	enum isim_word_kind kind = w->kind(p, word, level);
+	uint64_t word = pt_get(w, at.table, at.index), first, nr;
+	enum isim_word_kind kind = w->kind(p, word, at.level);
 
 	if (kind == ISIM_WORD_EMPTY)
 		return 0;
 	if (kind == ISIM_WORD_TABLE) {
-		pt_clear_table(w, p, table, index, iova, level, flush);
+		pt_clear_table(w, p, at, iova, flush);
 		return 1;
 	}
-	nr = w->partial == ISIM_PARTIAL_SPLIT ? 1 : PT_BIT(pt_run_lg2(w, p, word, level));
-	first = isim_align_down(index, nr);
-	if (w->partial == ISIM_PARTIAL_REFUSE && (first != index || left < nr))
+	nr = w->partial == ISIM_PARTIAL_SPLIT ? 1 : PT_BIT(pt_run_lg2(w, p, word, at.level));
+	first = isim_align_down(at.index, nr);
+	if (w->partial == ISIM_PARTIAL_REFUSE && (first != at.index || at.nr < nr))
 		return 0;
-	if (w->partial == ISIM_PARTIAL_START && first != index)
+	if (w->partial == ISIM_PARTIAL_START && first != at.index)
 		return 0;
-	pt_clear_leaves(w, p, table, first, level, nr);
-	pt_flush_leaves(flush, isim_align_down(iova, nr << pt_shift(w, level)),
-	                nr << pt_shift(w, level), 1);
+	pt_clear_leaves(w, p, (struct pt_span){ at.table, first, nr, at.level });
+	pt_flush_leaves(flush, isim_align_down(iova, nr << pt_shift(w, at.level)),
+	                nr << pt_shift(w, at.level), 1);
 	return nr;
 }
 
-/* Unmap the @nr entries from @index on, until an empty one. Returns the bytes unmapped. */
+/* Unmap the entries, the first of which covers @iova, until an empty one. The bytes unmapped. */
 ISIM_INLINE uint64_t pt_clear_run(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                                  void *table, uint64_t index, uint64_t iova, unsigned level,
-                                  uint64_t nr, const struct iommusim_pgtable_flush *flush)
+                                  struct pt_span at, uint64_t iova,
+                                  const struct iommusim_pgtable_flush *flush)
 {
-	uint64_t pgsize = PT_BIT(pt_shift(w, level)), i = 0, done;
-	struct pt_summary s = pt_look(w, table, index, nr);
+	uint64_t pgsize = PT_BIT(pt_shift(w, at.level)), i = 0, done;
+	struct pt_summary s = pt_look(w, at.table, at.index, at.nr);
 
 	if (w->partial == ISIM_PARTIAL_SPLIT && w->single)
-		pt_break_ends(w, p, table, index, level, nr);
-	if (w->are_leaves && ISIM_LIKELY(w->are_leaves(s.all, s.any, level))) {
-		pt_clear_leaves(w, p, table, index, level, nr);
-		pt_flush_leaves(flush, iova, pgsize, nr);
-		return nr * pgsize;
+		pt_break_ends(w, p, at);
+	if (w->are_leaves && ISIM_LIKELY(w->are_leaves(s.all, s.any, at.level))) {
+		pt_clear_leaves(w, p, at);
+		pt_flush_leaves(flush, iova, pgsize, at.nr);
+		return at.nr * pgsize;
 	}
-	while (i < nr && (done = pt_clear_page(w, p, table, index + i, iova + i * pgsize, level,
-	                                       nr - i, flush)) != 0)
+	while (i < at.nr) {
+		struct pt_span rest = { at.table, at.index + i, at.nr - i, at.level };
+
+		done = pt_clear_page(w, p, rest, iova + i * pgsize, flush);
+		if (!done)
+			break;
 		i += done;
+	}
 	return i * pgsize;
 }
 
 /*
- * Put a table of smaller leaves in the place of the leaf at entry @index of @table. Where they have
- * the size that is to be unmapped, the entries of the request stay empty and *nr is their number,
- * else 0. -ENOMEM: nothing changed. *below gets the new table.
+ * Put a table of smaller leaves in the place of the leaf at the one entry @at. *below gets the new
+ * table, and where its leaves have the size that is to be unmapped the entries of the request,
+ * which stay empty; else none. -ENOMEM: nothing changed.
  */
 static inline int pt_split(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                           void *table, const struct iommusim_map_pages *pages, unsigned level,
-                           uint64_t *nr, void **below)
+                           struct pt_span at, const struct iommusim_map_pages *pages,
+                           struct pt_span *below)
 {
-	uint64_t index = pt_index(w, p, pages->iova, level), word = pt_get(w, table, index);
-	uint64_t attributes = w->kept(p, word, level), pa = w->address(p, word, level);
-	uint64_t entries = PT_BIT(pt_index_lg2(w, level - 1));
-	uint64_t step = PT_BIT(pt_shift(w, level - 1)), first = 0, table_pa;
+	unsigned level = at.level - 1;
+	uint64_t word = pt_get(w, at.table, at.index), step = PT_BIT(pt_shift(w, level)), pa;
+	uint64_t attributes = w->kept(p, word, at.level), table_pa, end;
 	struct isim_pgtable_place want = pt_place(p, pages->pgsize);
-	int err = isim_pgtable_new(p, level - 1, isim_pgtable_atomic(p), &table_pa);
+	int err = isim_pgtable_new(p, level, isim_pgtable_atomic(p), &table_pa);
 
-	*nr = 0;
 	if (err)
 		return err;
+	pa = w->address(p, word, at.level);
 	if (w->single)
-		pt_break_run(w, p, table, index, level);
-	if (want.level == level - 1) {
-		first = pt_index(w, p, pages->iova, level - 1);
-		*nr = pt_room(w, p, level - 1, first, pages->count << want.run_lg2);
+		pt_break_run(w, p, at.table, at.index, at.level);
+	*below = (struct pt_span){ isim_pgtable_at(p, table_pa, level), 0, 0, level };
+	if (want.level == level) {
+		below->index = pt_index(w, p, pages->iova, level);
+		below->nr = pt_room(w, p, level, below->index, pages->count << want.run_lg2);
 	}
-	*below = isim_pgtable_at(p, table_pa, level - 1);
-	if (first)
-		pt_write(w, *below, 0, pa, attributes, level - 1, first);
-	if (first + *nr < entries)
-		pt_write(w, *below, first + *nr, pa + (first + *nr) * step, attributes, level - 1,
-		         entries - first - *nr);
-	pt_put(w, table, index, w->table(p, table_pa, level));
+	end = below->index + below->nr;
+	if (below->index)
+		pt_write(w, (struct pt_span){ below->table, 0, below->index, level }, pa,
+		         attributes);
+	if (end < PT_BIT(pt_index_lg2(w, level)))
+		pt_write(w,
+		         (struct pt_span){ below->table, end, PT_BIT(pt_index_lg2(w, level)) - end,
+		                           level },
+		         pa + end * step, attributes);
+	pt_put(w, at.table, at.index, w->table(p, table_pa, at.level));
 	return 0;
 }
 
-/* A larger leaf at entry @index, or a run of them, where part of it was to go. */
+/* A larger leaf at the one entry @at, or a run of them, where part of it was to go. */
 ISIM_INLINE uint64_t pt_clear_larger(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                                     void *table, uint64_t index, uint64_t iova, unsigned level,
+                                     struct pt_span at, uint64_t iova,
                                      const struct iommusim_pgtable_flush *flush)
 {
-	unsigned lg2 = pt_leaf_lg2(w, p, pt_get(w, table, index), level);
+	unsigned lg2 = pt_leaf_lg2(w, p, pt_get(w, at.table, at.index), at.level);
 
 	if (w->partial == ISIM_PARTIAL_REFUSE)
 		return 0;
 	if (w->partial == ISIM_PARTIAL_START && iova & (PT_BIT(lg2) - 1))
 		return 0;
-	return pt_clear_page(w, p, table, index, iova, level, PT_BIT(lg2 - pt_shift(w, level)),
-	                     flush)
-	       << pt_shift(w, level);
+	at.nr = PT_BIT(lg2 - pt_shift(w, at.level));
+	return pt_clear_page(w, p, at, iova, flush) << pt_shift(w, at.level);
 }
 
 ISIM_INLINE int pt_are_empty(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
@@ -199,21 +205,23 @@ static inline int pt_is_empty(const struct isim_pgtable_words *w, const struct i
 	return 1;
 }
 
-/*
- * The table behind entry @index of @up is freed if nothing is left in it, now that @bytes from
- * @iova on are gone. The entry behind them is looked at first: mostly there is one.
- */
-ISIM_INLINE void pt_free_if_empty(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                                  void *up, const void *table, uint64_t iova, unsigned level,
-                                  uint64_t bytes, const struct iommusim_pgtable_flush *flush)
+/* The one entry of @table, of @level, that covers @iova. */
+ISIM_INLINE struct pt_span pt_entry(const struct isim_pgtable_words *w,
+                                    const struct iommusim_pgtable *p, void *table, uint64_t iova,
+                                    unsigned level)
 {
-	uint64_t next = pt_index(w, p, iova + bytes, level);
+	return (struct pt_span){ table, pt_index(w, p, iova, level), 1, level };
+}
 
-	if (w->kind(p, pt_get(w, table, next), level) != ISIM_WORD_EMPTY ||
-	    !pt_is_empty(w, p, table, level))
-		return;
-	pt_clear_table(w, p, up, pt_index(w, p, iova, level + 1),
-	               isim_align_down(iova, PT_BIT(pt_shift(w, level + 1))), level + 1, flush);
+/* Is nothing left in @table? Its entry for @next, behind what was unmapped, is looked at first:
+   mostly there is one. */
+ISIM_INLINE int pt_is_left_empty(const struct isim_pgtable_words *w,
+                                 const struct iommusim_pgtable *p, const void *table,
+                                 unsigned level, uint64_t next)
+{
+	uint64_t word = pt_get(w, table, pt_index(w, p, next, level));
+
+	return w->kind(p, word, level) == ISIM_WORD_EMPTY && pt_is_empty(w, p, table, level);
 }
 
 ISIM_INLINE uint64_t pt_unmap_pages(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
@@ -230,15 +238,21 @@ ISIM_INLINE uint64_t pt_unmap_pages(const struct isim_pgtable_words *w, struct i
 		uint64_t index = pt_index(w, p, pages->iova, level), nr;
 		uint64_t word = pt_get(w, table, index);
 		enum isim_word_kind kind = w->kind(p, word, level);
+		struct pt_span below;
 
 		if (kind == ISIM_WORD_EMPTY)
 			return 0;
 		if (level == want.level) {
 			pt_remember(w, p, pages->iova, level, table);
 			nr = pt_room(w, p, level, index, pages->count << want.run_lg2);
-			nr = pt_clear_run(w, p, table, index, pages->iova, level, nr, flush);
-			if (w->frees_empty_tables && nr && up)
-				pt_free_if_empty(w, p, up, table, pages->iova, level, nr, flush);
+			nr = pt_clear_run(w, p, (struct pt_span){ table, index, nr, level },
+			                  pages->iova, flush);
+			if (w->frees_empty_tables && nr && up &&
+			    pt_is_left_empty(w, p, table, level, pages->iova + nr))
+				pt_clear_table(w, p, pt_entry(w, p, up, pages->iova, level + 1),
+				               isim_align_down(pages->iova,
+				                               PT_BIT(pt_shift(w, level + 1))),
+				               flush);
 			return nr;
 		}
 		if (level == 0)
@@ -251,12 +265,15 @@ ISIM_INLINE uint64_t pt_unmap_pages(const struct isim_pgtable_words *w, struct i
 			continue;
 		}
 		if (w->partial != ISIM_PARTIAL_SPLIT)
-			return pt_clear_larger(w, p, table, index, pages->iova, level, flush);
-		if (!w->kept || pt_split(w, p, up, pages, level, &nr, &table))
+			return pt_clear_larger(w, p, (struct pt_span){ table, index, 1, level },
+			                       pages->iova, flush);
+		if (!w->kept ||
+		    pt_split(w, p, (struct pt_span){ table, index, 1, level }, pages, &below))
 			return 0;
-		pt_flush_leaves(flush, pages->iova, PT_BIT(pt_shift(w, level - 1)), nr);
-		if (nr)
-			return nr << pt_shift(w, level - 1);
+		pt_flush_leaves(flush, pages->iova, PT_BIT(pt_shift(w, level - 1)), below.nr);
+		if (below.nr)
+			return below.nr << pt_shift(w, level - 1);
+		table = below.table;
 	}
 }
 
@@ -312,23 +329,22 @@ ISIM_INLINE uint64_t pt_unmap(const struct isim_pgtable_words *w, struct iommusi
 
 /* ---- Mapping ---- */
 
-/* Words that are in the way of @nr leaves: a leaf is an error, a table is freed. */
+/* Words that are in the way of leaves: a leaf is an error, a table is freed. */
 static inline int pt_make_way(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                              void *table, uint64_t index, uint64_t iova, unsigned level,
-                              uint64_t nr)
+                              struct pt_span at, uint64_t iova)
 {
-	for (uint64_t i = 0; i < nr; i++) {
-		enum isim_word_kind kind = w->kind(p, pt_get(w, table, index + i), level);
+	for (uint64_t end = at.index + at.nr; at.index < end;
+	     at.index++, iova += PT_BIT(pt_shift(w, at.level))) {
+		uint64_t word = pt_get(w, at.table, at.index);
+		enum isim_word_kind kind = w->kind(p, word, at.level);
 
 		if (kind == ISIM_WORD_LEAF)
 			return -IOMMUSIM_EEXIST;
 		if (kind == ISIM_WORD_TABLE && w->keeps_tables &&
-		    !pt_is_empty(w, p, pt_below(w, p, pt_get(w, table, index + i), level),
-		                 level - 1))
+		    !pt_is_empty(w, p, pt_below(w, p, word, at.level), at.level - 1))
 			return -IOMMUSIM_EEXIST;
 		if (kind == ISIM_WORD_TABLE)
-			pt_clear_table(w, p, table, index + i, iova + (i << pt_shift(w, level)),
-			               level, NULL);
+			pt_clear_table(w, p, at, iova, NULL);
 	}
 	return 0;
 }
@@ -337,26 +353,26 @@ ISIM_INLINE int pt_map_pages(const struct isim_pgtable_words *w, struct iommusim
                              const struct iommusim_map_pages *pages, uint64_t *mapped)
 {
 	struct isim_pgtable_place want = pt_place(p, pages->pgsize);
-	unsigned level = want.level, run_lg2 = w->run_lg2 ? want.run_lg2 : 0;
-	uint64_t index, nr;
+	unsigned run_lg2 = w->run_lg2 ? want.run_lg2 : 0;
+	struct pt_span at = { .level = want.level };
 	void *table;
 	int err;
 
 	if (run_lg2 && (pages->iova | pages->pa) & (pages->pgsize - 1))
 		return -IOMMUSIM_EINVAL;
-	err = pt_reach(w, p, pages, level, &table);
+	err = pt_reach(w, p, pages, at.level, &table);
 	if (ISIM_UNLIKELY(err))
 		return err;
-	index = pt_index(w, p, pages->iova, level);
-	nr = pt_room(w, p, level, index, pages->count << run_lg2);
-	if (ISIM_UNLIKELY(!pt_are_empty(w, p, pt_look(w, table, index, nr), level))) {
-		err = pt_make_way(w, p, table, index, pages->iova, level, nr);
+	at.table = table;
+	at.index = pt_index(w, p, pages->iova, at.level);
+	at.nr = pt_room(w, p, at.level, at.index, pages->count << run_lg2);
+	if (ISIM_UNLIKELY(!pt_are_empty(w, p, pt_look(w, at.table, at.index, at.nr), at.level))) {
+		err = pt_make_way(w, p, at, pages->iova);
 		if (err)
 			return err;
 	}
-	pt_write_runs(w, table, index, pages->pa, pt_attributes(p, pages->prot, level, run_lg2),
-	              level, run_lg2, nr >> run_lg2);
-	*mapped = nr << pt_shift(w, level);
+	pt_write_runs(w, at, pages->pa, pt_attributes(p, pages->prot, at.level, run_lg2), run_lg2);
+	*mapped = at.nr << pt_shift(w, at.level);
 	return 0;
 }
 

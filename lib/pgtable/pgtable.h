@@ -56,6 +56,7 @@ struct isim_pgtable_words {
 	unsigned has_roots;          /* several first tables, chosen by the bits above the first */
 	unsigned is_aliasing;        /* addresses beyond ias are not refused */
 	unsigned is_bounded;         /* addresses beyond ias translate to nothing */
+	unsigned is_as_tall;         /* a walker refuses what the first table does not cover */
 	unsigned frees_empty_tables; /* an unmap frees the table that it has emptied */
 	unsigned keeps_tables;       /* a table with leaves in the way of a page is an error */
 	unsigned has_blanks;         /* empty entries above level 0 lead to a table, too */
@@ -113,12 +114,21 @@ struct isim_pgtable_ops {
 	             struct iommusim_pgtable_walk *walk);
 };
 
+/* Hardware that translates in two stages. */
+#define ISIM_NEST_ARM_64 1u
+#define ISIM_NEST_ARM_32 2u
+#define ISIM_NEST_VTD    4u
+#define ISIM_NEST_AMD    8u
+#define ISIM_NEST_RISCV  16u
+
 /* A format: turns a configuration into geometry and registers, or refuses it. */
 struct isim_pgtable_impl {
 	/* Sets @ops, @info but for the root, the geometry (isim_pgtable_set_geometry()). */
 	int (*configure)(struct iommusim_pgtable *p);
 	/* Registers that hold the address of the first table. NULL: ttbr is that address. */
 	void (*set_root)(struct iommusim_pgtable *p);
+	/* ISIM_NEST_*: hardware that has these as the first, as the second of two stages. */
+	unsigned stage1, stage2;
 	/* What zero means in the configuration. 0: 48 bits, and 32 GiB. */
 	unsigned ias, oas;
 	uint64_t arena_start;
@@ -192,7 +202,6 @@ struct iommusim_pgtable {
 	/* Where empty entries lead, if to anything: the page and the table of level 0 of such. */
 	uint64_t blank_page, blank_table;
 	uint64_t window_start, window_last; /* with has_window */
-	uint64_t max_addr;                  /* VT-d: the end of what was ever mapped */
 };
 
 static inline unsigned isim_pgtable_shift(const struct isim_pgtable_words *w, unsigned level)

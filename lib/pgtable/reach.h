@@ -51,18 +51,17 @@ ISIM_INLINE void *pt_below(const struct isim_pgtable_words *w, const struct iomm
 	return isim_pgtable_at(p, w->address(p, word, level), level - 1);
 }
 
-/* A new table behind entry @index of @table, of @level, in *below. */
+/* A new table behind the one entry @at, in *below. */
 static inline int pt_add_table(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                               void *table, uint64_t index, unsigned level, uint32_t gfp,
-                               void **below)
+                               struct pt_span at, uint32_t gfp, void **below)
 {
 	uint64_t pa;
-	int err = isim_pgtable_new(p, level - 1, gfp, &pa);
+	int err = isim_pgtable_new(p, at.level - 1, gfp, &pa);
 
 	if (err)
 		return err;
-	pt_put(w, table, index, w->table(p, pa, level));
-	*below = isim_pgtable_at(p, pa, level - 1);
+	pt_put(w, at.table, at.index, w->table(p, pa, at.level));
+	*below = isim_pgtable_at(p, pa, at.level - 1);
 	return 0;
 }
 
@@ -85,7 +84,8 @@ ISIM_INLINE int pt_reach(const struct isim_pgtable_words *w, struct iommusim_pgt
 		if (kind == ISIM_WORD_LEAF)
 			return -IOMMUSIM_EEXIST;
 		if (kind == ISIM_WORD_EMPTY) {
-			int err = pt_add_table(w, p, *table, index, level, pages->gfp, table);
+			struct pt_span at = { *table, index, 1, level };
+			int err = pt_add_table(w, p, at, pages->gfp, table);
 
 			if (err)
 				return err;
@@ -109,38 +109,38 @@ ISIM_INLINE uint64_t pt_attributes(const struct iommusim_pgtable *p, unsigned pr
 	return p->attributes[form][prot & 63];
 }
 
-/* Leaves of one word each for @nr pages from @pa on. */
-ISIM_INLINE void pt_write(const struct isim_pgtable_words *w, void *table, uint64_t index,
-                          uint64_t pa, uint64_t attributes, unsigned level, uint64_t nr)
+/* Leaves of one word each for pages from @pa on. */
+ISIM_INLINE void pt_write(const struct isim_pgtable_words *w, struct pt_span at, uint64_t pa,
+                          uint64_t attributes)
 {
-	uint64_t step = PT_BIT(pt_shift(w, level)), last = pa + (nr - 1) * step, word;
+	uint64_t step = PT_BIT(pt_shift(w, at.level)), last = pa + (at.nr - 1) * step, word;
 
-	word = w->leaf(attributes, pa, level);
-	if (nr == 1) {
-		pt_put(w, table, index, word);
+	word = w->leaf(attributes, pa, at.level);
+	if (at.nr == 1) {
+		pt_put(w, at.table, at.index, word);
 	} else if (w->linear_lg2 && pa >> w->even_lg2 == last >> w->even_lg2 &&
 	           !(last >> w->linear_lg2)) {
-		pt_fill(w, table, index, word, w->leaf(attributes, pa + step, level) - word, nr);
+		pt_fill(w, at, word, w->leaf(attributes, pa + step, at.level) - word);
 	} else {
-		for (uint64_t i = 0; i < nr; i++)
-			pt_put(w, table, index + i, w->leaf(attributes, pa + i * step, level));
+		for (uint64_t i = 0; i < at.nr; i++)
+			pt_put(w, at.table, at.index + i,
+			       w->leaf(attributes, pa + i * step, at.level));
 	}
 }
 
-/* The same for @nr pages of 2^@run_lg2 words. */
-ISIM_INLINE void pt_write_runs(const struct isim_pgtable_words *w, void *table, uint64_t index,
-                               uint64_t pa, uint64_t attributes, unsigned level, unsigned run_lg2,
-                               uint64_t nr)
+/* The same for pages of 2^@run_lg2 words, of which there are @at.nr in all. */
+ISIM_INLINE void pt_write_runs(const struct isim_pgtable_words *w, struct pt_span at, uint64_t pa,
+                               uint64_t attributes, unsigned run_lg2)
 {
-	uint64_t step = PT_BIT(pt_shift(w, level) + run_lg2);
+	uint64_t step = PT_BIT(pt_shift(w, at.level) + run_lg2), nr = at.nr >> run_lg2;
 
 	if (!run_lg2 || w->runs_rise) {
-		pt_write(w, table, index, pa, attributes, level, nr << run_lg2);
+		pt_write(w, at, pa, attributes);
 		return;
 	}
-	for (uint64_t i = 0; i < nr; i++)
-		pt_fill(w, table, index + (i << run_lg2), w->leaf(attributes, pa + i * step, level),
-		        0, PT_BIT(run_lg2));
+	at.nr = PT_BIT(run_lg2);
+	for (uint64_t i = 0; i < nr; i++, at.index += at.nr)
+		pt_fill(w, at, w->leaf(attributes, pa + i * step, at.level), 0);
 }
 
 #endif

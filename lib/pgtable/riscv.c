@@ -122,44 +122,47 @@ static uint64_t marked(const struct iommusim_pgtable *p, uint64_t word, unsigned
 	.leaf = leaf, .table = table, .attributes = attributes, .prot = prot, .fault = fault, \
 	.marks = marks, .marked = marked
 
-#define FORMAT(sv, levels, title)                                                              \
-	static const struct isim_pgtable_words sv = { WORDS(levels), .are_leaves = are_leaves, \
-		                                      .address = address };                    \
-	static const struct isim_pgtable_words sv##_napot = { WORDS(levels),                   \
-		                                              .are_leaves = napot_are_leaves,  \
-		                                              .address = napot_address,        \
-		                                              .run_lg2 = run_lg2 };            \
-	ISIM_PGTABLE_OPS(sv);                                                                  \
-	ISIM_PGTABLE_OPS(sv##_napot);                                                          \
-	static int sv##_configure(struct iommusim_pgtable *p)                                  \
-	{                                                                                      \
-		return configure(p, &sv##_ops);                                                \
-	}                                                                                      \
-	static int sv##_napot_configure(struct iommusim_pgtable *p)                            \
-	{                                                                                      \
-		return configure(p, &sv##_napot_ops);                                          \
-	}                                                                                      \
-	static const struct isim_pgtable_impl sv##_impl = {                                    \
-		.configure = sv##_configure, .set_root = set_root, .ias = 64, .oas = 56        \
-	};                                                                                     \
-	static const struct isim_pgtable_impl sv##_napot_impl = {                              \
-		.configure = sv##_napot_configure, .set_root = set_root, .ias = 64, .oas = 56  \
-	};                                                                                     \
-	const struct iommusim_pgtable_format iommusim_pgtable_riscv_##sv = {                   \
-		.name = "riscv-" #sv,                                                          \
-		.kernel_name = "riscv_" #sv,                                                   \
-		.source = "RISC-V Privileged Architecture, " title,                            \
-		.summary = "RISC-V " title ": pages of 4K, 2M, 1G (and 512G above Sv39)",      \
-		.word_bytes = 8,                                                               \
-		.impl = &sv##_impl,                                                            \
-	};                                                                                     \
-	const struct iommusim_pgtable_format iommusim_pgtable_riscv_##sv##_napot = {           \
-		.name = "riscv-" #sv "-napot",                                                 \
-		.kernel_name = "riscv_" #sv "_napot",                                          \
-		.source = "RISC-V Privileged Architecture, " title " and Svnapot",             \
-		.summary = "RISC-V " title " with Svnapot: also 64K, 16 equal words",          \
-		.word_bytes = 8,                                                               \
-		.impl = &sv##_napot_impl,                                                      \
+/* The same tables are both stages: there is no wider first table for the second. */
+#define IMPL                                                                                   \
+	.set_root = set_root, .stage1 = ISIM_NEST_RISCV, .stage2 = ISIM_NEST_RISCV, .ias = 64, \
+	.oas = 56
+
+#define FORMAT(sv, levels, title)                                                                \
+	static const struct isim_pgtable_words sv = { WORDS(levels), .are_leaves = are_leaves,   \
+		                                      .address = address };                      \
+	static const struct isim_pgtable_words sv##_napot = { WORDS(levels),                     \
+		                                              .are_leaves = napot_are_leaves,    \
+		                                              .address = napot_address,          \
+		                                              .run_lg2 = run_lg2 };              \
+	ISIM_PGTABLE_OPS(sv);                                                                    \
+	ISIM_PGTABLE_OPS(sv##_napot);                                                            \
+	static int sv##_configure(struct iommusim_pgtable *p)                                    \
+	{                                                                                        \
+		return configure(p, &sv##_ops);                                                  \
+	}                                                                                        \
+	static int sv##_napot_configure(struct iommusim_pgtable *p)                              \
+	{                                                                                        \
+		return configure(p, &sv##_napot_ops);                                            \
+	}                                                                                        \
+	static const struct isim_pgtable_impl sv##_impl = { .configure = sv##_configure, IMPL }; \
+	static const struct isim_pgtable_impl sv##_napot_impl = { .configure =                   \
+		                                                          sv##_napot_configure,  \
+		                                                  IMPL };                        \
+	const struct iommusim_pgtable_format iommusim_pgtable_riscv_##sv = {                     \
+		.name = "riscv-" #sv,                                                            \
+		.kernel_name = "riscv_" #sv,                                                     \
+		.source = "RISC-V Privileged Architecture, " title,                              \
+		.summary = "RISC-V " title ": pages of 4K, 2M, 1G (and 512G above Sv39)",        \
+		.word_bytes = 8,                                                                 \
+		.impl = &sv##_impl,                                                              \
+	};                                                                                       \
+	const struct iommusim_pgtable_format iommusim_pgtable_riscv_##sv##_napot = {             \
+		.name = "riscv-" #sv "-napot",                                                   \
+		.kernel_name = "riscv_" #sv "_napot",                                            \
+		.source = "RISC-V Privileged Architecture, " title " and Svnapot",               \
+		.summary = "RISC-V " title " with Svnapot: also 64K, 16 equal words",            \
+		.word_bytes = 8,                                                                 \
+		.impl = &sv##_napot_impl,                                                        \
 	}
 
 /* ---- Configuration ---- */

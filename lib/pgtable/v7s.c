@@ -33,15 +33,15 @@ static uint64_t words_of(const struct iommusim_pgtable *p, unsigned level)
 
 /* ---- Mapping ---- */
 
-/* One page in @each words. Words before one that is in the way have been freed, but not written. */
-static int make_way(const struct isim_pgtable_words *w, struct iommusim_pgtable *p, void *table,
-                    uint64_t index, uint64_t iova, unsigned level, uint64_t each)
+/* For one page. Words before one that is in the way have been freed, but not written. */
+static int make_way(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
+                    struct pt_span at, uint64_t iova)
 {
-	for (uint64_t i = index; i < index + each; i++) {
-		uint64_t word = pt_get(w, table, i);
+	for (uint64_t end = at.index + at.nr; at.index < end; at.index++) {
+		uint64_t word = pt_get(w, at.table, at.index);
 
-		if (w->kind(p, word, level) == ISIM_WORD_TABLE)
-			pt_clear_table(w, p, table, i, iova, level, NULL);
+		if (w->kind(p, word, at.level) == ISIM_WORD_TABLE)
+			pt_clear_table(w, p, at, iova, NULL);
 		else if (word)
 			return -IOMMUSIM_EEXIST;
 	}
@@ -53,34 +53,36 @@ ISIM_INLINE int map_some(const struct isim_pgtable_words *w, struct iommusim_pgt
                          const struct iommusim_map_pages *pages, struct isim_pgtable_place place,
                          uint64_t *done)
 {
-	uint64_t each = PT_BIT(place.run_lg2), bits, index, nr;
-	unsigned level = place.level;
-	void *table = NULL;
+	struct pt_span at = { .level = place.level };
+	uint64_t bits, nr;
+	void *table;
 	int err = isim_pgtable_reserve(p);
 
 	*done = 0;
 	if (!err)
-		err = pt_reach(w, p, pages, level, &table);
+		err = pt_reach(w, p, pages, at.level, &table);
 	if (ISIM_UNLIKELY(err))
 		return err;
-	index = pt_index(w, p, pages->iova, level);
-	nr = (words_of(p, level) - index) >> place.run_lg2;
+	at.table = table;
+	at.index = pt_index(w, p, pages->iova, at.level);
+	nr = (words_of(p, at.level) - at.index) >> place.run_lg2;
 	nr = nr < pages->count ? nr : pages->count;
-	bits = pt_attributes(p, pages->prot, level, place.run_lg2);
+	at.nr = nr << place.run_lg2;
+	bits = pt_attributes(p, pages->prot, at.level, place.run_lg2);
 	if (ISIM_UNLIKELY(!nr))
 		return -IOMMUSIM_EFAULT;
-	if (ISIM_LIKELY(!pt_look(w, table, index, nr << place.run_lg2).any)) {
-		pt_write_runs(w, table, index, pages->pa, bits, level, place.run_lg2, nr);
+	if (ISIM_LIKELY(!pt_look(w, at.table, at.index, at.nr).any)) {
+		pt_write_runs(w, at, pages->pa, bits, place.run_lg2);
 		*done = nr;
 		return 0;
 	}
-	while (!err && *done < nr) {
-		uint64_t at = index + (*done << place.run_lg2);
+	at.nr = PT_BIT(place.run_lg2);
+	for (; !err && *done < nr; at.index += at.nr) {
 		uint64_t pa = pages->pa + *done * pages->pgsize;
 
-		err = make_way(w, p, table, at, pages->iova, level, each);
+		err = make_way(w, p, at, pages->iova);
 		if (!err)
-			pt_write_runs(w, table, at, pa, bits, level, place.run_lg2, 1);
+			pt_write_runs(w, at, pa, bits, place.run_lg2);
 		*done += !err;
 	}
 	return err;
@@ -138,7 +140,7 @@ static uint64_t break_run(const struct isim_pgtable_words *w, void *table, uint6
 	uint64_t first = isim_align_down(index, 16);
 	uint64_t word = v7s_from_run(pt_get(w, table, index), level);
 
-	pt_fill(w, table, first, word, PT_BIT(pt_shift(w, level)), 16);
+	pt_fill(w, (struct pt_span){ table, first, 16, level }, word, PT_BIT(pt_shift(w, level)));
 	return word;
 }
 
@@ -166,18 +168,18 @@ static void fill_split(const struct isim_pgtable_words *w, struct iommusim_pgtab
 		tell_of_lost_address(p, page->iova);
 	for (uint64_t i = 0; i < 256; i += each, pa += page->pgsize)
 		if (i != hole)
-			pt_write_runs(w, table, i, pa, bits, 0, run_lg2, 1);
+			pt_write_runs(w, (struct pt_span){ table, i, each, 0 }, pa, bits, run_lg2);
 }
 
 /*
- * A table in the place of the section at entry @index, whose word was @section when it was looked
- * at. The bytes unmapped.
+ * A table in the place of the section *@entry, whose word was @section when it was looked at. The
+ * bytes unmapped.
  */
 static uint64_t split_section(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                              void *table, uint64_t index, const struct iommusim_map_pages *page,
+                              uint32_t *entry, const struct iommusim_map_pages *page,
                               uint64_t section)
 {
-	uint64_t pa, now = pt_get(w, table, index);
+	uint64_t pa, now = pt_get(w, entry, 0);
 
 	/* In all but the first section of what was a supersection. */
 	if (p->config.section_split == IOMMUSIM_SPLIT_FIXED)
@@ -189,33 +191,35 @@ static uint64_t split_section(const struct isim_pgtable_words *w, struct iommusi
 		return 0;
 	}
 	fill_split(w, p, isim_pgtable_at(p, pa, 0), page, section);
-	pt_put(w, table, index, w->table(p, pa, 1));
+	pt_put(w, entry, 0, w->table(p, pa, 1));
 	return page->pgsize;
 }
 
-/* Are the @nr words from @index on there, all of them? */
-static int are_valid(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
-                     const void *table, uint64_t index, unsigned level, uint64_t nr)
+/* Are the words there, all of them? */
+static int are_valid(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
+                     struct pt_span at)
 {
-	for (uint64_t i = index; i < index + nr; i++)
-		if (i >= words_of(p, level) || !(pt_get(w, table, i) & V7S_TYPE))
+	for (uint64_t i = at.index; i < at.index + at.nr; i++)
+		if (i >= words_of(p, at.level) || !(pt_get(w, at.table, i) & V7S_TYPE))
 			return 0;
 	return 1;
 }
 
-static void clear_words(const struct isim_pgtable_words *w, struct iommusim_pgtable *p, void *table,
-                        uint64_t index, uint64_t iova, unsigned level, uint64_t nr,
+static void clear_words(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
+                        struct pt_span at, uint64_t iova,
                         const struct iommusim_pgtable_flush *flush)
 {
-	uint64_t step = PT_BIT(pt_shift(w, level));
+	uint64_t step = PT_BIT(pt_shift(w, at.level));
 
-	for (uint64_t i = 0; i < nr; i++) {
-		if (w->kind(p, pt_get(w, table, index + i), level) == ISIM_WORD_TABLE) {
-			pt_clear_table(w, p, table, index + i, iova + i * step, level, flush);
+	for (uint64_t end = at.index + at.nr; at.index < end; at.index++, iova += step) {
+		uint64_t word = pt_get(w, at.table, at.index);
+
+		if (w->kind(p, word, at.level) == ISIM_WORD_TABLE) {
+			pt_clear_table(w, p, at, iova, flush);
 			continue;
 		}
-		pt_put(w, table, index + i, 0);
-		pt_flush_leaves(flush, iova + i * step, step, 1);
+		pt_put(w, at.table, at.index, 0);
+		pt_flush_leaves(flush, iova, step, 1);
 	}
 }
 
@@ -224,28 +228,30 @@ static uint64_t unmap_page(const struct isim_pgtable_words *w, struct iommusim_p
                            const struct iommusim_map_pages *page, struct isim_pgtable_place place,
                            const struct iommusim_pgtable_flush *flush)
 {
-	void *table = p->root;
+	struct pt_span at = { .table = p->root, .level = 1 };
 
-	for (unsigned level = 1; table; level--) {
-		uint64_t index = pt_index(w, p, page->iova, level), word;
-		uint64_t each = level == place.level ? PT_BIT(place.run_lg2) : 1;
+	for (; at.table; at.level--) {
+		uint64_t word;
 
-		if (!are_valid(w, p, table, index, level, each))
+		at.index = pt_index(w, p, page->iova, at.level);
+		at.nr = at.level == place.level ? PT_BIT(place.run_lg2) : 1;
+		if (!are_valid(w, p, at))
 			return 0;
-		word = pt_get(w, table, index);
-		if (each == 1 && v7s_is_run(word, level))
-			word = break_run(w, table, index, level);
-		if (level == place.level) {
-			clear_words(w, p, table, index, page->iova, level, each, flush);
+		word = pt_get(w, at.table, at.index);
+		if (at.nr == 1 && v7s_is_run(word, at.level))
+			word = break_run(w, at.table, at.index, at.level);
+		if (at.level == place.level) {
+			clear_words(w, p, at, page->iova, flush);
 			return page->pgsize;
 		}
-		if (w->kind(p, word, level) == ISIM_WORD_LEAF) {
-			uint64_t done = split_section(w, p, table, index, page, word);
+		if (w->kind(p, word, at.level) == ISIM_WORD_LEAF) {
+			uint64_t done =
+				split_section(w, p, (uint32_t *)at.table + at.index, page, word);
 
 			pt_flush_leaves(flush, page->iova, page->pgsize, done != 0);
 			return done;
 		}
-		table = pt_below(w, p, word, level);
+		at.table = pt_below(w, p, word, at.level);
 	}
 	return 0;
 }
@@ -284,7 +290,7 @@ ISIM_INLINE uint64_t unmap_some(const struct isim_pgtable_words *w, struct iommu
 		return 0;
 	if (run == 1 && s.any & upper)
 		return 0;
-	pt_wipe(w, p, table, index, place.level, nr << place.run_lg2);
+	pt_wipe(w, p, (struct pt_span){ table, index, nr << place.run_lg2, place.level });
 	pt_flush_leaves(flush, pages->iova, pages->pgsize, nr);
 	return nr;
 }
@@ -410,6 +416,7 @@ static int holds_table(const struct iommusim_pgtable *p, uint64_t pa)
 }
 
 static const struct isim_pgtable_impl impl = { .configure = configure,
+	                                       .stage1 = ISIM_NEST_ARM_64 | ISIM_NEST_ARM_32,
 	                                       .set_root = set_root,
 	                                       .ias = 32,
 	                                       .oas = 32,

@@ -122,24 +122,24 @@ struct range {
 };
 
 /*
- * The word at @index, of @level, which covers frames from @base on: gone if all of them are in the
- * range. What remains to be entered, or NULL.
+ * The one word @at, which covers frames from @base on: gone if all of them are in the range. What
+ * remains to be entered, or NULL.
  */
-static void *clear_word(struct iommusim_pgtable *p, void *table, uint64_t index, unsigned level,
-                        uint64_t base, const struct range *range)
+static void *clear_word(struct iommusim_pgtable *p, struct pt_span at, uint64_t base,
+                        const struct range *range)
 {
-	uint64_t word = pt_get(&sl, table, index), span = frames(level);
-	enum isim_word_kind is = kind(p, word, level);
+	uint64_t word = pt_get(&sl, at.table, at.index), span = frames(at.level);
+	enum isim_word_kind is = kind(p, word, at.level);
 
 	if (is == ISIM_WORD_EMPTY)
 		return NULL;
 	if (base < range->first || base + span - 1 > range->last)
-		return is == ISIM_WORD_TABLE ? pt_below(&sl, p, word, level) : NULL;
+		return is == ISIM_WORD_TABLE ? pt_below(&sl, p, word, at.level) : NULL;
 	if (is == ISIM_WORD_TABLE) {
-		pt_clear_table(&sl, p, table, index, base << 12, level, range->flush);
+		pt_clear_table(&sl, p, at, base << 12, range->flush);
 		return NULL;
 	}
-	pt_put(&sl, table, index, 0);
+	pt_put(&sl, at.table, at.index, 0);
 	pt_flush_leaves(range->flush, base << 12, span << 12, 1);
 	return NULL;
 }
@@ -172,8 +172,9 @@ static void clear_range(struct iommusim_pgtable *p, const struct range *range)
 		void *below = NULL;
 
 		if (level && path[level].at < 512 && base <= range->last) {
-			below = clear_word(p, path[level].table, path[level].at++, level, base,
-			                   range);
+			struct pt_span at = { path[level].table, path[level].at++, 1, level };
+
+			below = clear_word(p, at, base, range);
 			if (below) {
 				level--;
 				path[level].table = below;
@@ -220,26 +221,23 @@ ISIM_INLINE int reach(const struct isim_pgtable_words *w, struct iommusim_pgtabl
 }
 
 /* Words of large pages replace whatever there is. */
-static void make_way(struct iommusim_pgtable *p, void *table, uint64_t index, uint64_t iova,
-                     unsigned level, uint64_t nr)
+static void make_way(struct iommusim_pgtable *p, struct pt_span at, uint64_t iova)
 {
-	for (uint64_t i = 0; i < nr; i++) {
-		enum isim_word_kind is = kind(p, pt_get(&sl, table, index + i), level);
-
-		if (is == ISIM_WORD_TABLE)
-			pt_clear_table(&sl, p, table, index + i, iova, level, NULL);
-	}
+	for (uint64_t end = at.index + at.nr; at.index < end; at.index++)
+		if (kind(p, pt_get(&sl, at.table, at.index), at.level) == ISIM_WORD_TABLE)
+			pt_clear_table(&sl, p, at, iova, NULL);
 }
 
 /* Words of 4K pages that are there stay. */
-static void fill_holes(const struct isim_pgtable_words *w, struct iommusim_pgtable *p, void *table,
-                       uint64_t index, const struct iommusim_map_pages *pages, uint64_t nr)
+static void fill_holes(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
+                       struct pt_span at, const struct iommusim_map_pages *pages)
 {
 	uint64_t attributes = pt_attributes(p, pages->prot, 0, 0);
 
-	for (uint64_t i = 0; i < nr; i++)
-		if (!pt_get(w, table, index + i))
-			pt_put(w, table, index + i, w->leaf(attributes, pages->pa + (i << 12), 0));
+	for (uint64_t i = 0; i < at.nr; i++)
+		if (!pt_get(w, at.table, at.index + i))
+			pt_put(w, at.table, at.index + i,
+			       w->leaf(attributes, pages->pa + (i << 12), 0));
 }
 
 /* What goes into one table: @pages in frames of 4K. *done gets the frames. */
@@ -247,21 +245,22 @@ ISIM_INLINE int map_some(const struct isim_pgtable_words *w, struct iommusim_pgt
                          const struct iommusim_map_pages *pages, uint64_t *done)
 {
 	unsigned level = choose_level(p, pages->iova >> 12, pages->pa >> 12, pages->count);
-	uint64_t index = pt_index(w, p, pages->iova, level), nr;
+	struct pt_span at = { .index = pt_index(w, p, pages->iova, level), .level = level };
 	void *table = NULL;
 	int err = reach(w, p, pages, level, &table);
 
 	if (ISIM_UNLIKELY(err))
 		return err;
-	nr = min(512 - index, pages->count >> 9 * level);
-	*done = nr << 9 * level;
+	at.table = table;
+	at.nr = min(512 - at.index, pages->count >> 9 * level);
+	*done = at.nr << 9 * level;
 	if (level) {
-		make_way(p, table, index, pages->iova, level, nr);
-	} else if (ISIM_UNLIKELY(pt_look(w, table, index, nr).any)) {
-		fill_holes(w, p, table, index, pages, nr);
+		make_way(p, at, pages->iova);
+	} else if (ISIM_UNLIKELY(pt_look(w, at.table, at.index, at.nr).any)) {
+		fill_holes(w, p, at, pages);
 		return 0;
 	}
-	pt_write(w, table, index, pages->pa, pt_attributes(p, pages->prot, level, 0), level, nr);
+	pt_write(w, at, pages->pa, pt_attributes(p, pages->prot, level, 0));
 	return 0;
 }
 
@@ -273,11 +272,8 @@ ISIM_INLINE int check(struct iommusim_pgtable *p, const struct iommusim_map_page
 	if (pt_place(p, pages->pgsize).level > 2 ||
 	    ((pages->iova | pages->pa) & (pages->pgsize - 1)))
 		return -IOMMUSIM_EINVAL;
-	if (end > p->max_addr) {
-		if (end > isim_bit(p->info.ias))
-			return -IOMMUSIM_EFAULT;
-		p->max_addr = end;
-	}
+	if (end > isim_bit(p->info.ias))
+		return -IOMMUSIM_EFAULT;
 	if (bytes && ((pages->iova >> 12) + (bytes >> 12) - 1) >> (p->info.ias - 12))
 		return p->config.kernel < IOMMUSIM_KERNEL(6, 12)
 		               ? isim_pgtable_bug(p, "the range wraps", pages->iova)
@@ -398,8 +394,6 @@ static uint64_t wide_unmap(struct iommusim_pgtable *p, uint64_t iova, uint64_t b
 			return 0;
 		clear_range(p, &range);
 	}
-	if (p->max_addr == iova + bytes)
-		p->max_addr = iova;
 	return bytes;
 }
 
@@ -427,10 +421,8 @@ ISIM_INLINE uint64_t unmap(const struct isim_pgtable_words *w, struct iommusim_p
 	if (ISIM_UNLIKELY((iova | bytes) & (span - 1) || nr == 512 ||
 	                  nr > (s.level ? 1 : 512 - s.index)))
 		return wide_unmap(p, iova, bytes, flush);
-	pt_wipe(w, p, s.table, s.index, s.level, nr);
+	pt_wipe(w, p, (struct pt_span){ s.table, s.index, nr, s.level });
 	pt_flush_leaves(flush, iova, span, nr);
-	if (p->max_addr == iova + bytes)
-		p->max_addr = iova;
 	return bytes;
 }
 
@@ -469,8 +461,10 @@ static int fl_configure(struct iommusim_pgtable *p)
 	return configure(p);
 }
 
-static const struct isim_pgtable_impl sl_impl = { .configure = sl_configure };
-static const struct isim_pgtable_impl fl_impl = { .configure = fl_configure };
+static const struct isim_pgtable_impl sl_impl = { .configure = sl_configure,
+	                                          .stage2 = ISIM_NEST_VTD };
+static const struct isim_pgtable_impl fl_impl = { .configure = fl_configure,
+	                                          .stage1 = ISIM_NEST_VTD };
 
 const struct iommusim_pgtable_format iommusim_pgtable_vtd_sl = {
 	.name = "vtd-sl",

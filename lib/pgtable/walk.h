@@ -68,7 +68,7 @@ ISIM_INLINE int pt_walk_step(const struct isim_pgtable_words *w, const struct io
 	walk->cause = w->fault ? w->fault(p, word, level) : IOMMUSIM_FAULT_NONE;
 	if (kind == ISIM_WORD_LEAF)
 		pt_walk_leaf(w, p, word, level, walk);
-	return kind == ISIM_WORD_TABLE && level;
+	return kind == ISIM_WORD_TABLE && level && !walk->cause;
 }
 
 ISIM_INLINE void pt_walk(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,

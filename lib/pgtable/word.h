@@ -13,6 +13,13 @@
 #define PT_BIT(n)       (UINT64_C(1) << (n))
 #define PT_BITS(hi, lo) ((UINT64_MAX >> (63 - (hi))) & ~(PT_BIT(lo) - 1))
 
+/* @nr words of a table of @level, from number @index on. */
+struct pt_span {
+	void *table;
+	uint64_t index, nr;
+	unsigned level;
+};
+
 /* The AND and the OR of some words. */
 struct pt_summary {
 	uint64_t all, any;
@@ -49,16 +56,16 @@ ISIM_INLINE void pt_put(const struct isim_pgtable_words *w, void *table, uint64_
 		((uint64_t *)table)[index] = pt_order(w, word);
 }
 
-/* @nr words from @word on, each @step above the one before. */
-ISIM_INLINE void pt_fill(const struct isim_pgtable_words *w, void *table, uint64_t index,
-                         uint64_t word, uint64_t step, uint64_t nr)
+/* Words from @word on, each @step above the one before. */
+ISIM_INLINE void pt_fill(const struct isim_pgtable_words *w, struct pt_span at, uint64_t word,
+                         uint64_t step)
 {
 	if (w->word_bytes == 4)
 		(w->is_big_endian ? isim_words_fill32_be : isim_words_fill32)(
-			(uint32_t *)table + index, (uint32_t)word, (uint32_t)step, nr);
+			(uint32_t *)at.table + at.index, (uint32_t)word, (uint32_t)step, at.nr);
 	else
-		(w->is_big_endian ? isim_words_fill64_be
-		                  : isim_words_fill64)((uint64_t *)table + index, word, step, nr);
+		(w->is_big_endian ? isim_words_fill64_be : isim_words_fill64)(
+			(uint64_t *)at.table + at.index, word, step, at.nr);
 }
 
 ISIM_INLINE struct pt_summary pt_look(const struct isim_pgtable_words *w, const void *table,
@@ -77,17 +84,17 @@ ISIM_INLINE struct pt_summary pt_look(const struct isim_pgtable_words *w, const 
 	return s;
 }
 
-/* @nr empty entries of @level. */
+/* Empty entries. */
 ISIM_INLINE void pt_wipe(const struct isim_pgtable_words *w, const struct iommusim_pgtable *p,
-                         void *table, uint64_t index, unsigned level, uint64_t nr)
+                         struct pt_span at)
 {
-	if (nr == 1)
-		pt_put(w, table, index, w->empty ? p->empty[level] : 0);
+	if (at.nr == 1)
+		pt_put(w, at.table, at.index, w->empty ? p->empty[at.level] : 0);
 	else if (w->empty)
-		pt_fill(w, table, index, p->empty[level], 0, nr);
+		pt_fill(w, at, p->empty[at.level], 0);
 	else
-		memset((unsigned char *)table + index * w->word_bytes, 0,
-		       (size_t)nr * w->word_bytes);
+		memset((unsigned char *)at.table + at.index * w->word_bytes, 0,
+		       (size_t)at.nr * w->word_bytes);
 }
 
 /* ---- Geometry ---- */

@@ -113,15 +113,20 @@ static uint32_t group_at(uint32_t hand, unsigned groups_lg2)
 	return group;
 }
 
-/* Visit a run of @frames, aligned to its own length, that starts @first frames into the zone. */
-static void visit_run(struct iommusim_phys *phys, struct isim_zone *zone, uint32_t first,
-                      uint32_t frames, struct isim_round *round, int may_take_anon)
+/* Frames of a zone, counted from its first one: as many as they are aligned to. */
+struct run {
+	uint32_t first, nr;
+	int may_take_anon;
+};
+
+static void visit_run(struct iommusim_phys *phys, struct isim_zone *zone, struct run run,
+                      struct isim_round *round)
 {
 	uint32_t end = zone->end - zone->first;
 
-	for (uint32_t i = first; i < first + frames; i++)
+	for (uint32_t i = run.first; i < run.first + run.nr; i++)
 		if (i < end && round->freed < round->wanted)
-			visit(phys, zone, zone->first + i, round, may_take_anon);
+			visit(phys, zone, zone->first + i, round, run.may_take_anon);
 }
 
 /* Most often one frame of the group, half as often two, and so on: the others are in use. */
@@ -131,11 +136,12 @@ static void visit_group(struct iommusim_phys *phys, struct isim_zone *zone, uint
 	struct isim_rng dice = isim_rng_seed(zone->progress.hand);
 	uint64_t number = isim_rng_next(&dice);
 	unsigned run_lg2 = isim_low_bit(number | isim_bit(NEIGHBOURS_LG2));
-	uint32_t run = 1u << run_lg2;
+	struct run run = { .nr = 1u << run_lg2 };
 	uint32_t at = (uint32_t)(number >> 32) & (uint32_t)isim_low_bits(NEIGHBOURS_LG2);
 
-	visit_run(phys, zone, first + (at & ~(run - 1)), run, round,
-	          isim_rng_next(&dice) % 200 < SWAPPINESS);
+	run.first = first + (at & ~(run.nr - 1));
+	run.may_take_anon = isim_rng_next(&dice) % 200 < SWAPPINESS;
+	visit_run(phys, zone, run, round);
 }
 
 void isim_reclaim_zone(struct iommusim_phys *phys, struct isim_zone *zone, struct isim_round *round)
@@ -148,15 +154,15 @@ void isim_reclaim_zone(struct iommusim_phys *phys, struct isim_zone *zone, struc
 	for (uint64_t left = isim_bit(groups_lg2 + 1);
 	     left && round->freed < round->wanted && p.file + p.anon; left--) {
 		uint32_t group = group_at(zone->progress.hand++, groups_lg2);
+		struct run run = { group << NEIGHBOURS_LG2, 1u << NEIGHBOURS_LG2, 1 };
 		uint64_t freed = round->freed;
 
 		if (group >= groups)
 			continue;
 		if (left > isim_bit(groups_lg2) && p.file)
-			visit_group(phys, zone, group << NEIGHBOURS_LG2, round);
+			visit_group(phys, zone, run.first, round);
 		else
-			visit_run(phys, zone, group << NEIGHBOURS_LG2, 1u << NEIGHBOURS_LG2, round,
-			          1);
+			visit_run(phys, zone, run, round);
 		if (round->freed != freed)
 			p = prospect_of(phys, zone, round);
 	}

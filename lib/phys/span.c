@@ -19,20 +19,19 @@ struct slots {
 };
 
 /*
- * Do @regions of order @top + 1 and @slots hold @nr[k] free blocks of each order k,
- * @top down to @bottom? Then the regions of order @bottom that this leaves go to *rest.
+ * Do *regions of order @top + 1 and @slots hold @nr[k] free blocks of each order k, @top down to
+ * @bottom? Then *regions are those of order @bottom that this leaves.
  */
-static int holds(const uint64_t *nr, const uint64_t *slots, uint64_t regions, unsigned top,
-                 unsigned bottom, uint64_t *rest)
+static int holds(const uint64_t *nr, const uint64_t *slots, unsigned top, unsigned bottom,
+                 uint64_t *regions)
 {
 	for (unsigned order = top + 1; order-- > bottom;) {
 		uint64_t more = slots[order];
 
-		if (nr[order] > regions + more)
+		if (nr[order] > *regions + more)
 			return 0;
-		regions = 2 * regions + more - nr[order];
+		*regions = 2 * *regions + more - nr[order];
 	}
-	*rest = regions;
 	return 1;
 }
 
@@ -46,15 +45,15 @@ static void counts_of_type(const struct isim_snapshot_zone *zone, unsigned type,
 static uint64_t pageblocks_needed(const struct isim_snapshot_zone *zone, unsigned type,
                                   unsigned pageblock_order, const uint64_t *slots)
 {
-	uint64_t nr[IOMMUSIM_MAX_ORDERS], low = 0, high = 0, rest;
+	uint64_t nr[IOMMUSIM_MAX_ORDERS], low = 0, high = 0;
 
 	counts_of_type(zone, type, nr);
 	for (unsigned order = 0; order < pageblock_order; order++)
 		high += nr[order];
 	while (low < high) {
-		uint64_t mid = low + (high - low) / 2;
+		uint64_t mid = low + (high - low) / 2, regions = mid;
 
-		if (holds(nr, slots, mid, pageblock_order - 1, 0, &rest))
+		if (holds(nr, slots, pageblock_order - 1, 0, &regions))
 			high = mid;
 		else
 			low = mid + 1;
@@ -180,10 +179,10 @@ static int fits(const struct isim_snapshot_zone *zone, const struct isim_zone *s
 	unsigned order = shape->pageblock_order;
 	struct slots slots;
 	struct needs needs;
-	uint64_t rest;
+	uint64_t rest = 0;
 
 	cut_span(span->start_pfn, span->limit, shape, &slots);
-	if (!holds(zone->nr, slots.body, 0, shape->top_order, order, &rest))
+	if (!holds(zone->nr, slots.body, shape->top_order, order, &rest))
 		return 0;
 	count_needs(zone, order, &slots, &needs);
 	return choose_edges(zone, order, &needs, rest, span);
@@ -195,6 +194,7 @@ static int fits(const struct isim_snapshot_zone *zone, const struct isim_zone *s
 struct lengths {
 	uint64_t base, end;
 	unsigned unit;
+	uint64_t low, high; /* in units */
 };
 
 static int fits_length(const struct isim_snapshot_zone *zone, const struct isim_zone *shape,
@@ -206,11 +206,12 @@ static int fits_length(const struct isim_snapshot_zone *zone, const struct isim_
 	return fits(zone, shape, span);
 }
 
-/* The shortest of @low .. @high lengths that fits; @high does. */
+/* The shortest of the lengths from low to high that fits; high does. */
 static void shorten(const struct isim_snapshot_zone *zone, const struct isim_zone *shape,
-                    const struct lengths *lengths, uint64_t low, uint64_t high,
-                    struct isim_span *span)
+                    const struct lengths *lengths, struct isim_span *span)
 {
+	uint64_t low = lengths->low, high = lengths->high;
+
 	while (low < high) {
 		uint64_t mid = low + (high - low) / 2;
 
@@ -240,15 +241,14 @@ static int choose_limit(const struct isim_snapshot_zone *zone, const struct isim
 {
 	unsigned unit = shape->pageblock_order;
 	struct lengths lengths = { isim_align_down(span->start_pfn, isim_bit(unit)), span->end_pfn,
-		                   unit };
-	uint64_t low = known_pageblocks(zone, unit);
-	uint64_t high = (lengths.end - lengths.base + isim_bit(unit) - 1) >> unit;
+		                   unit, known_pageblocks(zone, unit), 0 };
 
-	if (low > high)
-		low = high;
-	if (!fits_length(zone, shape, &lengths, high, span))
+	lengths.high = (lengths.end - lengths.base + isim_bit(unit) - 1) >> unit;
+	if (lengths.low > lengths.high)
+		lengths.low = lengths.high;
+	if (!fits_length(zone, shape, &lengths, lengths.high, span))
 		return -IOMMUSIM_EINVAL;
-	shorten(zone, shape, &lengths, low, high, span);
+	shorten(zone, shape, &lengths, span);
 	return 0;
 }
 
@@ -256,7 +256,7 @@ static int choose_limit(const struct isim_snapshot_zone *zone, const struct isim
 static void choose_end(const struct isim_snapshot_zone *zone, const struct isim_zone *shape,
                        struct isim_span *span)
 {
-	struct lengths lengths = { span->start_pfn, UINT64_MAX, shape->pageblock_order };
+	struct lengths lengths = { span->start_pfn, UINT64_MAX, shape->pageblock_order, 0, 0 };
 	uint64_t low = known_pageblocks(zone, shape->pageblock_order), high = 1;
 	unsigned in_top_lg2 = shape->top_order - shape->pageblock_order;
 
@@ -266,7 +266,9 @@ static void choose_end(const struct isim_snapshot_zone *zone, const struct isim_
 		low += !low;
 		for (unsigned order = 0; order <= shape->top_order; order++)
 			high += zone->nr[order]; /* each in a top block of its own */
-		shorten(zone, shape, &lengths, low, high > low ? high : low, span);
+		lengths.low = low;
+		lengths.high = high > low ? high : low;
+		shorten(zone, shape, &lengths, span);
 	}
 	span->end_pfn = span->limit;
 }

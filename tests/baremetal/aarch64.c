@@ -10,8 +10,9 @@
 
 const uint64_t machine_parcel = 0x44000000;
 
-/* regs: stage, TCR or VTCR, MAIR, 1: the tables are those of the upper addresses. */
-enum { STAGE, TCR, MAIR, IS_UPPER };
+/* regs: stage, 3: both; TCR or VTCR, MAIR, 1: the tables are those of the upper addresses; of both
+   stages VTCR and VTTBR of the second. */
+enum { STAGE, TCR, MAIR, IS_UPPER, VTCR, VTTBR };
 
 static uint64_t semihosting(uint64_t operation, const void *argument)
 {
@@ -38,15 +39,16 @@ void machine_exit(int is_ok)
 
 void machine_enter(const struct world *world)
 {
-	uint64_t is_s2 = world->regs[STAGE] == 2;
+	uint64_t is_s1 = world->regs[STAGE] != 2, is_s2 = world->regs[STAGE] != 1;
 
-	/* EL1 is AArch64; with stage 2, its translation is on and that of stage 1 off. */
+	/* EL1 is AArch64; the translation of each stage is on or off. */
 	SYSREG_WRITE("hcr_el2", UINT64_C(1) << 31 | is_s2);
-	SYSREG_WRITE("sctlr_el1", UINT64_C(0x30d00800) | !is_s2);
+	SYSREG_WRITE("sctlr_el1", UINT64_C(0x30d00800) | is_s1);
 	if (is_s2) {
-		SYSREG_WRITE("vtcr_el2", world->regs[TCR]);
-		SYSREG_WRITE("vttbr_el2", world->root);
-	} else {
+		SYSREG_WRITE("vtcr_el2", world->regs[is_s1 ? VTCR : TCR]);
+		SYSREG_WRITE("vttbr_el2", is_s1 ? world->regs[VTTBR] : world->root);
+	}
+	if (is_s1) {
 		SYSREG_WRITE("tcr_el1", world->regs[TCR]);
 		SYSREG_WRITE("mair_el1", world->regs[MAIR]);
 		SYSREG_WRITE("ttbr0_el1", world->regs[IS_UPPER] ? 0 : world->root);
@@ -68,7 +70,7 @@ static uint64_t outcome(void)
 static void translate(const struct world *world, uint64_t iova, uint64_t *read, uint64_t *write,
                       uint64_t *user)
 {
-	if (world->regs[STAGE] == 2) {
+	if (world->regs[STAGE] != 1) {
 		TRANSLATE("s12e1w", iova);
 		*write = outcome();
 		TRANSLATE("s12e0r", iova);
@@ -110,10 +112,51 @@ static const char *judge_memory(const struct question *q, uint64_t par)
 	return want == 0xff && (par >> 7 & 3) != 3 ? "it is not inner shareable" : NULL;
 }
 
+/*
+ * The stage, the role, the kind and the level of a fault; its place among the faults is @shift. Of
+ * a fault of stage 2 at a table, QEMU 7.2 names the level of stage 1 that the table has.
+ */
+static const char *judge_nested(const struct question *q, uint64_t par, unsigned shift)
+{
+	unsigned want = q->faults >> shift & 0xff, got;
+
+	got = FAULT_IS | (par >> 9 & 1 ? FAULT_STAGE2 : 0) | (par >> 8 & 1 ? FAULT_TABLE : 0) |
+	      (par >> 1 & FAULT_WHAT);
+	if (!(par & 1))
+		return want ? "the machine finds a page in both stages" : NULL;
+	if (!want)
+		return "the machine finds no page in both stages";
+	if ((want ^ got) & FAULT_STAGE2)
+		return "the machine faults in another stage";
+	if (want & FAULT_TABLE)
+		got = (got & ~3u) | (want & 3);
+	return want == got ? NULL : "the machine faults otherwise";
+}
+
+static const char *ask_nested(const struct world *world, const struct question *q, uint64_t *got)
+{
+	uint64_t read, write, user;
+	const char *what;
+
+	translate(world, q->iova, &read, &write, &user);
+	*got = read;
+	what = judge_nested(q, read, 0);
+	if (!what)
+		what = judge_nested(q, write, 8);
+	if (!what)
+		what = judge_nested(q, user, 16);
+	if (what || read & 1)
+		return what;
+	*got = (read & UINT64_C(0xffffffffff000)) | (q->iova & 0xfff);
+	return *got == q->pa ? NULL : "the machine goes elsewhere";
+}
+
 const char *machine_ask(const struct world *world, const struct question *q, uint64_t *got)
 {
 	uint64_t read, write, user, is_s1 = world->regs[STAGE] == 1;
 
+	if (world->regs[STAGE] == 3)
+		return ask_nested(world, q, got);
 	translate(world, q->iova, &read, &write, &user);
 	*got = read;
 	if (!q->is_mapped)

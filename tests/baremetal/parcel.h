@@ -24,8 +24,15 @@
 struct question {
 	uint64_t iova, pa;
 	uint32_t is_mapped, prot;
-	uint32_t level, padding; /* where the walk ends: 0 is the level of leaves alone */
+	uint32_t level;  /* where the walk ends: 0 is the level of leaves alone */
+	uint32_t faults; /* of two stages: the faults of reading, writing, a user's reading */
 };
+
+/* A fault of two stages in eight bits, 0: none; the low ones are what and at which level. */
+#define FAULT_IS     0x80u
+#define FAULT_STAGE2 0x40u
+#define FAULT_TABLE  0x20u /* while a table of stage 1 was read */
+#define FAULT_WHAT   0x1fu
 
 /* One set of tables. */
 struct world {

@@ -12,18 +12,12 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "ram.h"
 #include "tables.h"
 
-#define PARCEL_BYTES (UINT64_C(192) << 20)
-#define NR_STEPS     800u
-#define NR_REGIONS   12u
-
-/* The machine's memory from where the parcel lies. */
-struct ram {
-	unsigned char *bytes;
-	uint64_t start, used;
-	int is_kept; /* tables stay as they are, whoever frees them */
-};
+#define NR_STEPS   800u
+#define NR_REGIONS 12u
+#define NR_WINDOWS 6u
 
 /* A world while it is made. */
 struct maker {
@@ -33,6 +27,9 @@ struct maker {
 	struct isim_rng rng;
 	struct iommusim_pgtable *pgtable;
 	struct iommusim_pgtable_info info;
+	struct iommusim_pgtable *two; /* stage 2, or NULL */
+	struct iommusim_pgtable_info info_two;
+	uint64_t window[NR_WINDOWS]; /* of stage 2 */
 	struct world *world;
 	uint64_t iova_or; /* bits that all addresses have */
 	unsigned seed;
@@ -46,66 +43,36 @@ struct maker {
 	uint64_t nr_questions, cap_questions;
 };
 
-static void die(const char *what)
+static struct iommusim_pgtable *create(const struct world_spec *spec,
+                                       const struct iommusim_table_memory *memory)
 {
-	fprintf(stderr, "tables: %s\n", what);
-	exit(1);
+	struct iommusim_pgtable_config config = spec->config;
+	struct iommusim_pgtable *pgtable = NULL;
+
+	config.size = sizeof(config);
+	config.format = iommusim_pgtable_format_find(spec->format);
+	config.memory = memory;
+	if (!config.format || iommusim_pgtable_create(&config, &pgtable))
+		die(spec->name);
+	return pgtable;
 }
 
-static void *at(struct ram *ram, uint64_t pa)
+static void create_stages(struct maker *m)
 {
-	return ram->bytes + (pa - ram->start);
-}
-
-static uint64_t take(struct ram *ram, uint64_t bytes, uint64_t alignment)
-{
-	uint64_t pa = (ram->start + ram->used + alignment - 1) & ~(alignment - 1);
-
-	if (pa + bytes - ram->start > PARCEL_BYTES)
-		die("the parcel is full");
-	ram->used = pa + bytes - ram->start;
-	return pa;
-}
-
-/* ---- Table memory: words of freed tables are wrong ones ---- */
-
-static int alloc_table(void *ctx, uint64_t bytes, uint32_t gfp, uint64_t *pa)
-{
-	(void)gfp;
-	*pa = take(ctx, bytes, bytes);
-	return 0;
-}
-
-static void free_table(void *ctx, uint64_t pa, uint64_t bytes)
-{
-	struct ram *ram = ctx;
-
-	if (!ram->is_kept)
-		memset(at(ram, pa), 0xff, (size_t)bytes);
-}
-
-static void *table_at(void *ctx, uint64_t pa)
-{
-	struct ram *ram = ctx;
-
-	return pa - ram->start < PARCEL_BYTES ? at(ram, pa) : NULL;
-}
-
-static void create(struct maker *m)
-{
-	const struct world_spec *spec = m->spec;
 	struct iommusim_table_memory memory = { .size = sizeof(memory),
 		                                .ctx = m->ram,
 		                                .alloc_table = alloc_table,
 		                                .free_table = free_table,
 		                                .table_at = table_at };
-	struct iommusim_pgtable_config config = spec->config;
 
-	config.size = sizeof(config);
-	config.format = iommusim_pgtable_format_find(spec->format);
-	config.memory = &memory;
-	if (!config.format || iommusim_pgtable_create(&config, &m->pgtable))
-		die(spec->name);
+	if (m->spec->two) {
+		m->two = create(m->spec->two, &memory);
+		m->info_two = iommusim_pgtable_info(m->two);
+		memory.alloc_table = alloc_nested;
+		memory.free_table = free_nested;
+		memory.table_at = nested_at;
+	}
+	m->pgtable = create(m->spec, &memory);
 	m->info = iommusim_pgtable_info(m->pgtable);
 }
 
@@ -155,6 +122,10 @@ static void choose_pa(struct maker *m, struct iommusim_map_pages *pages)
 {
 	uint64_t start = m->arch->ram_start, last = m->arch->ram_last, nr;
 
+	if (m->two) { /* where stage 2 has pages */
+		start = m->window[below(m, NR_WINDOWS)] & ~(pages->pgsize - 1);
+		last = start + pages->pgsize * 40 - 1;
+	}
 	if (!last)
 		last = (UINT64_C(1) << m->info.oas) - 1;
 	pages->count = 1;
@@ -205,6 +176,46 @@ static int is_in_ram(const struct maker *m, uint64_t pa)
 	return !m->arch->ram_last || (pa >= m->arch->ram_start && pa + 8 <= m->arch->ram_last);
 }
 
+/* What Arm's PAR_EL1 would tell; an ipa beyond stage 2 is a translation fault at its level 0. */
+static uint32_t fault_of(const struct iommusim_nested_walk *walk)
+{
+	const struct iommusim_pgtable_walk *last = walk->stage == 1 ? &walk->stage1 : &walk->stage2;
+	uint32_t what = walk->cause == IOMMUSIM_FAULT_PERMISSION    ? 3
+	                : walk->cause == IOMMUSIM_FAULT_ACCESS_FLAG ? 2
+	                                                            : 1;
+
+	if (!walk->cause)
+		return 0;
+	return FAULT_IS | (walk->stage == 2 ? FAULT_STAGE2 : 0) |
+	       (walk->stage == 2 && walk->is_table ? FAULT_TABLE : 0) | what << 2 |
+	       (last->nr ? 3 - last->step[last->nr - 1].level : 0);
+}
+
+static void ask_nested(struct maker *m, struct question *q)
+{
+	static const unsigned accesses[] = { IOMMUSIM_ACCESS_READ | IOMMUSIM_ACCESS_PRIV,
+		                             IOMMUSIM_ACCESS_WRITE | IOMMUSIM_ACCESS_PRIV,
+		                             IOMMUSIM_ACCESS_READ };
+	struct iommusim_nested_walk walk;
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (iommusim_pgtable_access_nested(m->pgtable, m->two, q->iova, accesses[i], &walk))
+			die("the stages do not nest");
+		q->faults |= fault_of(&walk) << 8 * i;
+		if (!i && !walk.cause) {
+			q->is_mapped = 1;
+			q->pa = walk.pa;
+		}
+	}
+}
+
+static void keep(struct maker *m, struct question q)
+{
+	if (m->nr_questions == m->cap_questions)
+		die("too many questions");
+	m->question[m->nr_questions++] = q;
+}
+
 /* Loads are of eight bytes: they must not leave the page. */
 static void ask(struct maker *m, uint64_t iova)
 {
@@ -213,6 +224,11 @@ static void ask(struct maker *m, uint64_t iova)
 
 	if (!is_in_space(m, iova))
 		return;
+	if (m->two) {
+		ask_nested(m, &q);
+		keep(m, q);
+		return;
+	}
 	iommusim_pgtable_walk(m->pgtable, q.iova, &walk);
 	q.level = (uint32_t)(m->info.nr_levels - walk.nr);
 	if (walk.is_mapped) {
@@ -224,9 +240,7 @@ static void ask(struct maker *m, uint64_t iova)
 		die("iova_to_phys() and walk() differ");
 	if (q.is_mapped && !is_in_ram(m, q.pa))
 		return;
-	if (m->nr_questions == m->cap_questions)
-		die("too many questions");
-	m->question[m->nr_questions++] = q;
+	keep(m, q);
 }
 
 static void ask_about(struct maker *m, const struct range *range)
@@ -273,9 +287,73 @@ static void map_image(struct maker *m)
 	}
 }
 
+/* ---- Stage 2 ---- */
+
+static void choose_windows(struct maker *m)
+{
+	uint64_t last = UINT64_C(1) << (m->spec->two->iova_bits - 30);
+
+	for (unsigned i = 0; i < NR_WINDOWS; i++)
+		m->window[i] = (16 + below(m, last - 16)) << 30;
+}
+
+static void map_two(struct maker *m, struct iommusim_map_pages pages)
+{
+	uint64_t mapped = 0;
+
+	iommusim_pgtable_map(m->two, &pages, &mapped); /* or something is there */
+}
+
+/* All that may be a table of stage 1, but for some pages, and a part of the windows. */
+static void map_stage_2(struct maker *m, uint64_t first)
+{
+	uint64_t size = m->info_two.pgsizes & ~(m->info_two.pgsizes - 1);
+	struct iommusim_map_pages pages = { .pgsize = size, .count = 1 };
+
+	first &= ~(size - 1);
+	for (uint64_t pa = first; pa < m->ram->start + m->ram->used; pa += size) {
+		pages.iova = ipa_of(pa);
+		pages.pa = pa;
+		pages.prot = below(m, 12) ? 1 + 2 * (unsigned)below(m, 2) : (unsigned)below(m, 4);
+		if (pages.prot)
+			map_two(m, pages);
+	}
+	for (unsigned i = 0; i < NR_STEPS / 2; i++) {
+		uint64_t window = m->window[below(m, NR_WINDOWS)];
+		unsigned large = (unsigned)below(m, 4) == 0;
+
+		pages.pgsize = large ? m->info_two.pgsizes & ~(size) : size;
+		pages.pgsize &= ~(pages.pgsize - 1);
+		pages.iova = (window & ~(pages.pgsize - 1)) + below(m, 2000) * pages.pgsize;
+		pages.count = 1 + below(m, 40);
+		pages.pa = below(m, (UINT64_C(1) << m->info_two.oas) / pages.pgsize - 40) *
+		           pages.pgsize;
+		pages.prot = below(m, 3) ? 3 : 1 + (unsigned)below(m, 2);
+		map_two(m, pages);
+	}
+}
+
+static void set_regs(struct maker *m)
+{
+	uint64_t two[8] = { 0 }, *regs = m->world->regs;
+
+	m->arch->set_regs(m->spec, &m->info, regs);
+	if (!m->two)
+		return;
+	m->info_two = iommusim_pgtable_info(m->two);
+	m->arch->set_regs(m->spec->two, &m->info_two, two);
+	regs[0] = 3;
+	regs[4] = two[1];
+	regs[5] = m->info_two.root;
+}
+
 static void make_world(struct maker *m)
 {
-	create(m);
+	uint64_t first = m->ram->start + m->ram->used;
+
+	create_stages(m);
+	if (m->two)
+		choose_windows(m);
 	if (m->spec->config.quirks & IOMMUSIM_QUIRK_ARM_TTBR1)
 		m->iova_or = ~UINT64_C(0) << m->spec->iova_bits;
 	choose_regions(m);
@@ -285,6 +363,8 @@ static void make_world(struct maker *m)
 			unmap_step(m);
 		else
 			map_step(m);
+	if (m->two)
+		map_stage_2(m, first);
 	for (uint64_t i = 0; i < m->nr_ranges; i++)
 		ask_about(m, &m->range[i]);
 	for (unsigned i = 0; i < 200; i++)
@@ -293,12 +373,13 @@ static void make_world(struct maker *m)
 	m->info = iommusim_pgtable_info(m->pgtable);
 	m->world->root = m->info.root;
 	m->world->nr_levels = m->info.nr_levels;
-	m->arch->set_regs(m->spec, &m->info, m->world->regs);
+	set_regs(m);
 	if (m->is_wrong)
 		spoil(m);
 	put_questions(m);
 	m->ram->is_kept = 1;
 	iommusim_pgtable_destroy(m->pgtable);
+	iommusim_pgtable_destroy(m->two);
 	m->ram->is_kept = 0;
 }
 

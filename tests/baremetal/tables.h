@@ -10,6 +10,7 @@ struct world_spec {
 	const char *name, *format;
 	unsigned iova_bits; /* addresses are below that; from the top with quirk TTBR1 */
 	struct iommusim_pgtable_config config;
+	const struct world_spec *two; /* stage 2, through which its tables are reached; or NULL */
 };
 
 struct architecture {

@@ -16,9 +16,9 @@
 #define NONCOHERENT 2u
 #define CONTIGUOUS  4u
 
-#define ARM(title, id, page, in, out, with)                                       \
+#define ARM(title, id, page, in, out, with, second)                               \
 	{                                                                         \
-		.name = title, .format = id, .iova_bits = in,                     \
+		.name = title, .format = id, .iova_bits = in, .two = second,      \
 		.config = { .page_shift = page,                                   \
 			    .pgsizes = ARM_SIZES,                                 \
 			    .ias = in,                                            \
@@ -28,9 +28,17 @@
 			    .contiguous = ((with)&CONTIGUOUS) / CONTIGUOUS },     \
 	}
 #define S1(title, page, in, out, with) \
-	ARM("AArch64 stage 1, " title, "arm-lpae-s1", page, in, out, with)
+	ARM("AArch64 stage 1, " title, "arm-lpae-s1", page, in, out, with, NULL)
 #define S2(title, page, in, out, with) \
-	ARM("AArch64 stage 2, " title, "arm-lpae-s2", page, in, out, with)
+	ARM("AArch64 stage 2, " title, "arm-lpae-s2", page, in, out, with, NULL)
+#define BOTH(title, page, in, out, with, two) \
+	ARM("AArch64 both stages, " title, "arm-lpae-s1", page, in, out, with, &(two))
+
+/* The second stages of two. */
+static const struct world_spec s2_4k = S2("4K, 40 bits", 12, 40, 44, PLAIN);
+static const struct world_spec s2_4k_48 = S2("4K, 48 bits", 12, 48, 48, PLAIN);
+static const struct world_spec s2_16k = S2("16K, 48 bits", 14, 48, 48, PLAIN);
+static const struct world_spec s2_64k = S2("64K, 48 bits", 16, 48, 48, PLAIN);
 
 static const struct world_spec aarch64_specs[] = {
 	S1("4K, 48 bits", 12, 48, 48, PLAIN),
@@ -51,6 +59,13 @@ static const struct world_spec aarch64_specs[] = {
 	S2("4K, 48 bits, contiguous runs", 12, 48, 48, CONTIGUOUS),
 	S2("16K, 48 bits, two tables side by side", 14, 48, 48, PLAIN),
 	S2("64K, 48 bits", 16, 48, 48, PLAIN),
+	BOTH("4K over 4K", 12, 48, 48, PLAIN, s2_4k_48),
+	BOTH("4K, 39 bits, over 4K, 40 bits", 12, 39, 48, PLAIN, s2_4k),
+	BOTH("4K from the top over 16K", 12, 39, 48, TOP, s2_16k),
+	BOTH("4K over 64K", 12, 48, 48, PLAIN, s2_64k),
+	BOTH("16K over 4K", 14, 47, 48, PLAIN, s2_4k_48),
+	BOTH("64K over 16K", 16, 48, 48, PLAIN, s2_16k),
+	BOTH("64K over 4K, contiguous runs", 16, 42, 48, CONTIGUOUS, s2_4k),
 };
 
 /* Size, cacheability, shareability and granule lie alike in all three registers. */

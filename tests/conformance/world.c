@@ -75,18 +75,27 @@ static void open_zone(struct world *world, struct json_object *json)
 		world->end_pfn = config->start_pfn + config->nr_frames;
 }
 
-/* Note the frames of a list of events: the order in column @order, the pfn in column @pfn. */
-static void name_frames(struct world *world, struct json_object *call, const char *list,
-                        const char *stepped, unsigned order, unsigned pfn)
+/* Lists of events that name frames: which columns hold an order, and its first pfn. */
+static const struct events {
+	const char *list, *stepped;
+	unsigned order, pfn;
+} events[] = {
+	{ "attempts", "--s-", 0, 2 },
+	{ "other_allocs", "----s", 1, 4 },
+	{ "frees", "-s", 0, 1 },
+};
+
+/* Note the frames of the events of a call. */
+static void name_frames(struct world *world, struct json_object *call, const struct events *e)
 {
 	struct record record = { .json = call };
-	struct rows rows = rows_of(&record, call, list, stepped);
+	struct rows rows = rows_of(&record, call, e->list, e->stepped);
 
 	while (rows_next(&rows))
-		for (uint64_t i = 0; i < UINT64_C(1) << (rows.row[order] & 15); i++)
-			if (rows.row[pfn] + i - world->first_pfn <
+		for (uint64_t i = 0; i < UINT64_C(1) << (rows.row[e->order] & 15); i++)
+			if (rows.row[e->pfn] + i - world->first_pfn <
 			    world->end_pfn - world->first_pfn)
-				world->is_named[rows.row[pfn] + i - world->first_pfn] = 1;
+				world->is_named[rows.row[e->pfn] + i - world->first_pfn] = 1;
 }
 
 void world_open(struct world *world, struct json_object *json, struct json_object *calls)
@@ -111,16 +120,12 @@ void world_open(struct world *world, struct json_object *json, struct json_objec
 	if (env->difference[0])
 		return;
 	world->is_named = must(calloc((size_t)(world->end_pfn - world->first_pfn) + 1, 1));
-	world->tally = must(
-		calloc((size_t)((world->end_pfn - world->first_pfn) >> world->pageblock_order) + 2,
-	               sizeof(*world->tally)));
-	for (size_t i = 0; i < length_of(calls); i++) {
-		struct json_object *call = item(calls, i);
-
-		name_frames(world, call, "attempts", "--s-", 0, 2);
-		name_frames(world, call, "other_allocs", "----s", 1, 4);
-		name_frames(world, call, "frees", "-s", 0, 1);
-	}
+	world->tally =
+		must(calloc((size_t)((world->end_pfn - world->first_pfn) >> world->pageblock_order) + 2,
+	                    sizeof(*world->tally)));
+	for (size_t i = 0; i < length_of(calls); i++)
+		for (size_t j = 0; j < sizeof(events) / sizeof(events[0]); j++)
+			name_frames(world, item(calls, i), &events[j]);
 }
 
 void world_lose(struct world *world)

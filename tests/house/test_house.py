@@ -30,6 +30,7 @@ HEADERS_ONLY = {"kernel"}
 MAX_FILE = 500
 MAX_FUNCTION = 60
 SHORT_FUNCTION = 12
+MAX_PARAMETERS = 5
 
 # What the library must not do: print, stop, ask for the time, the environment, chance or memory.
 BANNED = re.compile(
@@ -140,6 +141,30 @@ def half_of_the_functions_are_very_short():
     return [] if median < SHORT_FUNCTION else [f"half of {len(lengths)} have {median} and more"]
 
 
+# A function's name and parameters, before its body or, with a prototype, its semicolon.
+FUNCTION = re.compile(
+    r"^(?!#|\s|typedef)[\w ,*()]*?\b(\w+)\(([^;{}()]*(?:\([^;{}()]*\)[^;{}()]*)*)\)\s*(?:;|\n\{)",
+    flags=re.MULTILINE)
+
+
+def nr_parameters(text):
+    """Commas that are in no parentheses, and one."""
+    flat = re.sub(r"\([^()]*\)", "", text)
+    return flat.count(",") + 1
+
+
+def functions_have_few_parameters():
+    """But for those whose signatures are the kernel's, and macros, which have upper-case names."""
+    kernels = [ROOT / "include/iommusim/kernel", ROOT / "tests/kernel/idiom"]
+    return [f"{name_of(path)}:{text.count(chr(10), 0, match.start(1)) + 1}: {match[1]} has {number}"
+            for path in sources("include", "lib", "tools", "tests")
+            if not any(path.is_relative_to(folder) for folder in kernels)
+            for text in [without_comments(path.read_text())]
+            for match in FUNCTION.finditer(text)
+            if not match[1].isupper()
+            and (number := nr_parameters(match[2])) > MAX_PARAMETERS]
+
+
 def the_library_prints_nothing_and_asks_nobody():
     return [f"{name_of(path)}:{number}: {line.strip()}"
             for path in sources("lib", "include")
@@ -168,6 +193,7 @@ tap.run([
     ("the top level is fixed", the_top_level_is_fixed),
     ("files are short", files_are_short),
     ("functions are short", functions_are_short),
+    ("functions have few parameters", functions_have_few_parameters),
     ("half of the functions are very short", half_of_the_functions_are_very_short),
     ("the library prints nothing and asks nobody", the_library_prints_nothing_and_asks_nobody),
     ("every file names its licence", every_file_names_its_licence),

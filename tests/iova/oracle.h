@@ -66,21 +66,25 @@ static inline uint64_t oracle_alignment_of(uint64_t size)
 	return align;
 }
 
-/* Down from range @i between @low and @high: 1 if @lo is free. */
+/* Where @size frames may be, and how they are aligned. */
+struct oracle_window {
+	uint64_t lo, hi, size, mask;
+};
+
+/* Down from range @i in @window: 1 if @lo is free. */
 static inline int oracle_look_below(const struct oracle *o, int i,
-                                    const struct iommusim_iova_range *window, uint64_t size,
-                                    uint64_t mask, uint64_t *lo)
+                                    const struct oracle_window *window, uint64_t *lo)
 {
 	uint64_t high = window->hi;
 
 	for (;;) {
 		if (o->range[i].lo < high)
 			high = o->range[i].lo;
-		*lo = (high - size) & mask;
+		*lo = (high - window->size) & window->mask;
 		if (--i < 0 || *lo > o->range[i].hi || *lo < window->lo)
 			break;
 	}
-	return high >= size && *lo >= window->lo;
+	return high >= window->size && *lo >= window->lo;
 }
 
 static inline int oracle_alloc(struct oracle *o, uint64_t size, uint64_t limit, int aligned,
@@ -88,13 +92,13 @@ static inline int oracle_alloc(struct oracle *o, uint64_t size, uint64_t limit, 
 {
 	uint64_t end = limit + 1, mask = aligned ? ~(oracle_alignment_of(size) - 1) : ~UINT64_C(0);
 	uint64_t hint = end <= o->d32 ? o->hint32 : o->hint64;
-	struct iommusim_iova_range below = { o->start, end }, above = { hint + 1, end };
+	struct oracle_window below = { o->start, end, size, mask };
+	struct oracle_window above = { hint + 1, end, size, mask };
 
 	if (end <= o->d32 && size >= o->max32)
 		return -IOMMUSIM_ENOMEM;
-	if (!oracle_look_below(o, oracle_index_of_end(o, hint), &below, size, mask, lo) &&
-	    (hint >= end ||
-	     !oracle_look_below(o, oracle_first_from(o, end), &above, size, mask, lo))) {
+	if (!oracle_look_below(o, oracle_index_of_end(o, hint), &below, lo) &&
+	    (hint >= end || !oracle_look_below(o, oracle_first_from(o, end), &above, lo))) {
 		o->max32 = size;
 		return -IOMMUSIM_ENOMEM;
 	}

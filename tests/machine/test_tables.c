@@ -163,6 +163,100 @@ static void tables_end_where_their_addresses_do(void **state)
 	iommusim_machine_destroy(machine);
 }
 
+/* ---- What the format makes of its own settings ---- */
+
+/* The last word for a buffer of 64 KiB. */
+static uint64_t word_of_a_buffer(struct iommusim_machine *machine)
+{
+	struct iommusim_pgtable_walk walk;
+	struct iommusim_dma_buffer buffer;
+
+	assert_ok(get_buffer(machine, SZ_64K, &buffer));
+	iommusim_pgtable_walk(iommusim_machine_pgtable(machine), buffer.dma_addr, &walk);
+	assert_ok(iommusim_dma_free(iommusim_machine_dma(machine), &buffer));
+	return walk.step[walk.nr - 1].word;
+}
+
+static uint64_t nr_levels_of(struct iommusim_machine *machine)
+{
+	return iommusim_pgtable_info(iommusim_machine_pgtable(machine)).nr_levels;
+}
+
+/* Where the first page of a section leads when the second one is gone. */
+static uint64_t rest_of_a_section(struct iommusim_machine *machine)
+{
+	struct iommusim_pgtable *pgtable = iommusim_machine_pgtable(machine);
+	struct iommusim_map_pages map = {
+		.pa = SZ_1G, .pgsize = SZ_1M, .count = 1, .prot = IOMMUSIM_PROT_READ
+	};
+	uint64_t mapped;
+
+	assert_ok(iommusim_pgtable_map(pgtable, &map, &mapped));
+	assert_int_equal(iommusim_pgtable_unmap(pgtable, SZ_4K, SZ_4K, 1, NULL), SZ_4K);
+	return iommusim_pgtable_iova_to_phys(pgtable, 0);
+}
+
+static const struct setting_row {
+	const char *name;
+	struct iommusim_machine_config config;
+	uint64_t (*look)(struct iommusim_machine *machine);
+	uint64_t bits, want; /* those bits, with the setting; without it others */
+} setting_rows[] = {
+	{ .name = "words of contiguous pages say so",
+	  .config = { .format = &iommusim_pgtable_arm_lpae_s1, .contiguous = 1 },
+	  .look = word_of_a_buffer,
+	  .bits = UINT64_C(1) << 52,
+	  .want = UINT64_C(1) << 52 },
+	{ .name = "AMD's tables have five levels",
+	  .config = { .format = &iommusim_pgtable_amd_v2, .nr_levels = 5 },
+	  .look = nr_levels_of,
+	  .bits = 7,
+	  .want = 5 },
+	{ .name = "Intel's leaves are snooped",
+	  .config = { .format = &iommusim_pgtable_vtd_sl, .force_snoop = 1 },
+	  .look = word_of_a_buffer,
+	  .bits = 0x800,
+	  .want = 0x800 },
+	{ .name = "a section that is split keeps its address",
+	  .config = { .format = &iommusim_pgtable_arm_v7s,
+	              .pgsizes = SZ_4K | SZ_1M,
+	              .section_split = IOMMUSIM_SPLIT_FIXED },
+	  .look = rest_of_a_section,
+	  .bits = SZ_1G,
+	  .want = SZ_1G },
+	{ .name = "pages of RISC-V are clean at first",
+	  .config = { .format = &iommusim_pgtable_riscv_sv39,
+	              .kernel = IOMMUSIM_KERNEL(6, 13),
+	              .hw_dirty = 1 },
+	  .look = word_of_a_buffer,
+	  .bits = 0x80,
+	  .want = 0 },
+};
+
+static uint64_t look(const struct setting_row *r, struct iommusim_machine_config config)
+{
+	struct iommusim_machine *machine = NULL;
+	uint64_t seen;
+
+	config.size = sizeof(config);
+	config.phys = given_phys(NULL);
+	assert_ok(iommusim_machine_create(&config, &machine));
+	seen = r->look(machine);
+	iommusim_machine_destroy(machine);
+	return seen & r->bits;
+}
+
+static void the_tables_are_as_the_machine_is_set(void **state)
+{
+	const struct setting_row *r = *state;
+	struct iommusim_machine_config without = { .format = r->config.format,
+		                                   .kernel = r->config.kernel,
+		                                   .pgsizes = r->config.pgsizes };
+
+	assert_int_equal(look(r, r->config), r->want);
+	assert_int_not_equal(look(r, without), r->want);
+}
+
 static void a_format_that_refuses_makes_no_machine(void **state)
 {
 	struct iommusim_phys *phys = given_phys(NULL);
@@ -299,7 +393,7 @@ static void table_pages_need_a_whole_source(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	struct CMUnitTest tests[9 + ARRAY_LEN(setting_rows)] = {
 		cmocka_unit_test(a_buffer_is_in_the_tables),
 		cmocka_unit_test(table_pages_are_pages_of_the_machine),
 		cmocka_unit_test(tables_that_find_no_page_undo_the_buffer),
@@ -310,6 +404,10 @@ int main(void)
 		cmocka_unit_test(the_host_may_fail_at_any_allocation),
 		cmocka_unit_test(table_pages_need_a_whole_source),
 	};
+	size_t nr = 9;
 
+	for (size_t i = 0; i < ARRAY_LEN(setting_rows); i++)
+		tests[nr++] = (struct CMUnitTest)TEST_ROW(the_tables_are_as_the_machine_is_set,
+		                                          &setting_rows[i]);
 	return RUN_TESTS(tests);
 }

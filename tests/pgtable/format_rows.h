@@ -24,6 +24,7 @@ struct format_row {
 	enum part part;
 	unsigned marks;    /* IOMMUSIM_MARK_* of its words, writable ones */
 	unsigned no_perms; /* its words do not tell them */
+	unsigned grows;    /* iova is above what the first table covers at first */
 };
 
 static const struct format_row format_rows[] = {
@@ -146,7 +147,8 @@ static const struct format_row format_rows[] = {
 	  .pa = SZ_1G,
 	  .replaces = 1,
 	  .part = PART_TAKES_ALL,
-	  .marks = IOMMUSIM_MARK_DIRTY },
+	  .marks = IOMMUSIM_MARK_DIRTY,
+	  .grows = 1 },
 	{ .name = "x86-64-amd-v2",
 	  .config = { .format = &iommusim_pgtable_amd_v2 },
 	  .page = SZ_4K,

@@ -5,9 +5,8 @@
  */
 #include <stdio.h>
 
-#include "base/rng.h"
+#include "corrupt.h"
 #include "format_rows.h"
-#include "pgtable/word.h"
 #include "table_memory.h"
 
 #define RW (IOMMUSIM_PROT_READ | IOMMUSIM_PROT_WRITE)
@@ -15,25 +14,26 @@
 /* ---- The host ---- */
 
 static int map(struct iommusim_pgtable *pgtable, const struct format_row *r, uint64_t at,
-               uint64_t pgsize, uint64_t count, uint64_t *mapped)
+               uint64_t pgsize, uint64_t count)
 {
 	struct iommusim_map_pages pages = {
 		.iova = r->iova + at, .pa = r->pa + at, .pgsize = pgsize, .count = count, .prot = RW
 	};
+	uint64_t mapped;
 
-	return iommusim_pgtable_map(pgtable, &pages, mapped);
+	return iommusim_pgtable_map(pgtable, &pages, &mapped);
 }
 
 /* Tables enough for the arena and the list of tables to grow, and a large page that is split. */
 static int exercise(struct iommusim_pgtable *pgtable, const struct format_row *r)
 {
-	uint64_t stride = (r->large ? r->large : r->page) * 8, mapped;
+	uint64_t stride = (r->large ? r->large : r->page) * 8;
 	int err = 0;
 
 	for (uint64_t i = 0; !err && i < 80; i++)
-		err = map(pgtable, r, i * stride, r->page, 2, &mapped);
+		err = map(pgtable, r, i * stride, r->page, 2);
 	if (!err && r->large)
-		err = map(pgtable, r, 4 * r->large, r->large, 1, &mapped);
+		err = map(pgtable, r, 4 * r->large, r->large, 1);
 	if (!err && r->large && r->part != PART_IS_REFUSED &&
 	    !unmap(pgtable, r->iova + 4 * r->large, r->page, 1))
 		err = -IOMMUSIM_EHOST;
@@ -63,10 +63,8 @@ static void survives_any_failure_of_the_host(void **state)
 		assert_err(err, err ? IOMMUSIM_EHOST : 0);
 		fault.fail_at = 0;
 		if (err && pgtable) { /* it goes on where it was */
-			uint64_t mapped;
-
 			unmap(pgtable, r->iova, r->page, 1);
-			assert_ok(map(pgtable, r, 0, r->page, 1, &mapped));
+			assert_ok(map(pgtable, r, 0, r->page, 1));
 			assert_int_equal(iommusim_pgtable_iova_to_phys(pgtable, r->iova), r->pa);
 		}
 		iommusim_pgtable_destroy(copy);
@@ -156,10 +154,10 @@ static void a_split_without_a_table_changes_nothing(void **state)
 	const struct format_row *r = *state;
 	struct short_memory memory = { .fail_at = UINT32_MAX };
 	struct iommusim_pgtable *pgtable = with_memory(r, &memory);
-	uint64_t mapped, at = r->iova + r->page, nr_tables;
+	uint64_t at = r->iova + r->page, nr_tables;
 
 	if (r->large && r->part == PART_SPLITS) {
-		assert_ok(map(pgtable, r, 0, r->large, 1, &mapped));
+		assert_ok(map(pgtable, r, 0, r->large, 1));
 		nr_tables = iommusim_pgtable_info(pgtable).nr_tables;
 		memory.fail_at = 0;
 		if (!unmap(pgtable, at, r->page, 1)) {
@@ -175,47 +173,6 @@ static void a_split_without_a_table_changes_nothing(void **state)
 }
 
 /* ---- Corruption ---- */
-
-static const struct isim_pgtable_live *any_table(struct iommusim_pgtable *p, struct isim_rng *rng)
-{
-	uint64_t slot = isim_rng_below(rng, p->nr_live_slots);
-
-	while (!p->live[slot].words)
-		slot = (slot + 1) & (p->nr_live_slots - 1);
-	return &p->live[slot];
-}
-
-/* Random bits, a word that leads to some table or beside one, or the word of another entry. */
-static uint64_t any_word(struct iommusim_pgtable *p, struct isim_rng *rng)
-{
-	const struct isim_pgtable_words *w = p->ops->words;
-	const struct isim_pgtable_live *live = any_table(p, rng);
-	unsigned above = 1 + (unsigned)isim_rng_below(rng, IOMMUSIM_MAX_LEVELS - 1);
-
-	switch (w->table ? isim_rng_below(rng, 4) : 3 * isim_rng_below(rng, 2)) {
-	case 0:
-		return isim_rng_next(rng);
-	case 1:
-		return w->table(p, live->pa, above);
-	case 2:
-		return w->table(p, live->pa + 4096 * isim_rng_below(rng, 4), above) ^
-		       isim_rng_next(rng) >> isim_rng_below(rng, 64);
-	default:
-		return pt_get(w, live->words, isim_rng_below(rng, 256));
-	}
-}
-
-static void corrupt(struct iommusim_pgtable *p, struct isim_rng *rng)
-{
-	const struct isim_pgtable_words *w = p->ops->words;
-	const struct isim_pgtable_live *live = any_table(p, rng);
-	uint64_t nr = p->table_bytes[live->level] / w->word_bytes, word = any_word(p, rng);
-	uint64_t many = isim_rng_below(rng, 8) ? 1 : 1 + isim_rng_below(rng, nr);
-	uint64_t first = isim_rng_below(rng, nr - many + 1);
-
-	for (uint64_t i = first; i < first + many; i++)
-		pt_put(w, live->words, i, word);
-}
 
 static uint64_t any_address(const struct format_row *r, struct isim_rng *rng)
 {
@@ -256,16 +213,15 @@ static void use(struct iommusim_pgtable *p, const struct format_row *r, struct i
 		iommusim_pgtable_access(p, at, 1, &walk);
 		assert_in_range(walk.nr, 0, IOMMUSIM_MAX_LEVELS);
 		iommusim_pgtable_mark(p, at, (unsigned)isim_rng_below(rng, 4));
-		iommusim_pgtable_read_marks(p, at, 64 * r->page, 3, 1, NULL, NULL);
+		iommusim_pgtable_read_marks(
+			p, &(struct iommusim_marks_request){ at, 64 * r->page, 3, 1 }, NULL, NULL);
 	}
 }
 
 static void play(const struct format_row *r, struct iommusim_pgtable *pgtable, struct isim_rng *rng,
                  unsigned nr_steps)
 {
-	uint64_t mapped;
-
-	map(pgtable, r, 0, r->page, 600, &mapped);
+	map(pgtable, r, 0, r->page, 600);
 	for (unsigned i = 0; i < nr_steps; i++) {
 		if (!isim_rng_below(rng, 4))
 			corrupt(pgtable, rng);

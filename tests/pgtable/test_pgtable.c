@@ -12,6 +12,27 @@ static uint64_t nr_tables(const struct iommusim_pgtable *pgtable)
 
 /* ---- Mapping ---- */
 
+/* Two levels, whose largest block has 2 MiB: as Linux does, a call goes down as far as it can. */
+static void a_page_above_the_start_level_makes_tables_and_fails(void **state)
+{
+	struct iommusim_pgtable *pgtable =
+		given_pgtable((struct iommusim_pgtable_config){ .format = S1, .ias = 30 });
+
+	assert_int_equal(iommusim_pgtable_info(pgtable).nr_levels, 2);
+	assert_err(try_map(pgtable, 0, SZ_1G, SZ_1G, 1), IOMMUSIM_EINVAL);
+	assert_int_equal(nr_tables(pgtable), 2);
+	assert_int_equal(iommusim_pgtable_iova_to_phys(pgtable, 0), 0);
+	assert_int_equal(unmap(pgtable, 0, SZ_1G, 1), 0);
+	map_ok(pgtable, 0, SZ_1G, SZ_4K, 1); /* in the table that is there */
+	assert_int_equal(nr_tables(pgtable), 2);
+	assert_err(try_map(pgtable, 0, SZ_1G, SZ_1G, 1), IOMMUSIM_EINVAL);
+	assert_int_equal(unmap(pgtable, 0, SZ_1G, 1), 0);
+	assert_int_equal(iommusim_pgtable_iova_to_phys(pgtable, 0), SZ_1G);
+	map_ok(pgtable, SZ_2M, SZ_1G, SZ_2M, 1);
+	assert_err(try_map(pgtable, SZ_2M, SZ_1G, SZ_1G, 1), IOMMUSIM_EEXIST);
+	iommusim_pgtable_destroy(pgtable);
+}
+
 static void a_call_stops_at_the_end_of_a_table(void **state)
 {
 	struct iommusim_pgtable *pgtable =
@@ -379,6 +400,7 @@ static void a_copy_shares_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_page_above_the_start_level_makes_tables_and_fails),
 		cmocka_unit_test(a_call_stops_at_the_end_of_a_table),
 		cmocka_unit_test(a_call_stops_at_the_end_of_each_table_side_by_side),
 		cmocka_unit_test(a_short_first_table_is_not_overrun),

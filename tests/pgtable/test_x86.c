@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* AMD and Intel: trees that grow, ranges that choose their sizes, and where Linux would stop. */
+#include "pgtable/word.h"
 #include "pgtable_test.h"
 
 #define K6_1  IOMMUSIM_KERNEL(6, 1)
@@ -45,6 +46,41 @@ static void the_first_table_gets_another_above_it(void **state)
 	map_ok(pgtable, 0 - SZ_4K, 0, SZ_4K, 1); /* the very last page */
 	assert_int_equal(unmap(pgtable, 0 - SZ_4K, SZ_4K, 1), SZ_4K);
 	assert_int_equal(info_of(pgtable).nr_levels, 6);
+	iommusim_pgtable_destroy(pgtable);
+}
+
+/* Linux aliases, hardware does not: the levels say what there is. */
+static void a_walker_refuses_what_the_levels_do_not_cover(void **state)
+{
+	struct iommusim_pgtable *pgtable = given_amd_v1(K6_12);
+	uint64_t beyond = UINT64_C(1) << 39;
+
+	map_ok(pgtable, 0, SZ_1G, SZ_4K, 1);
+	assert_int_equal(iommusim_pgtable_access(pgtable, 0, IOMMUSIM_ACCESS_READ, NULL),
+	                 IOMMUSIM_FAULT_NONE);
+	assert_int_equal(iommusim_pgtable_access(pgtable, beyond, IOMMUSIM_ACCESS_READ, NULL),
+	                 IOMMUSIM_FAULT_ADDRESS_SIZE);
+	map_ok(pgtable, beyond, SZ_1G, SZ_4K, 1);
+	assert_int_equal(iommusim_pgtable_access(pgtable, beyond, IOMMUSIM_ACCESS_READ, NULL),
+	                 IOMMUSIM_FAULT_NONE);
+	assert_int_equal(iommusim_pgtable_access(pgtable, 2 * beyond, IOMMUSIM_ACCESS_READ, NULL),
+	                 IOMMUSIM_FAULT_NOT_PRESENT);
+	iommusim_pgtable_destroy(pgtable);
+}
+
+/* The next level of a word at the top is not the one below: what is read there does not count. */
+static void a_walk_ends_at_a_table_word_that_is_reserved(void **state)
+{
+	struct iommusim_pgtable *pgtable = given_amd_v1(K6_12);
+	struct iommusim_pgtable_walk walk;
+
+	map_ok(pgtable, 0, SZ_1G, SZ_4K, 1);
+	pt_put(pgtable->ops->words, pgtable->root, 0,
+	       pt_get(pgtable->ops->words, pgtable->root, 0) ^ 0x600);
+	assert_int_equal(iommusim_pgtable_access(pgtable, 0, IOMMUSIM_ACCESS_READ, &walk),
+	                 IOMMUSIM_FAULT_RESERVED);
+	assert_int_equal(walk.nr, 1);
+	assert_int_equal(walk.is_mapped, 0);
 	iommusim_pgtable_destroy(pgtable);
 }
 
@@ -208,8 +244,10 @@ static void has_as_many_levels_as_it_needs(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[9 + ARRAY_LEN(width_rows)] = {
+	struct CMUnitTest tests[11 + ARRAY_LEN(width_rows)] = {
 		cmocka_unit_test(the_first_table_gets_another_above_it),
+		cmocka_unit_test(a_walker_refuses_what_the_levels_do_not_cover),
+		cmocka_unit_test(a_walk_ends_at_a_table_word_that_is_reserved),
 		cmocka_unit_test(a_page_above_the_tree_grows_it_only_in_6_12),
 		cmocka_unit_test(every_power_of_two_is_a_page),
 		cmocka_unit_test(unaligned_pages_stop_linux),
@@ -219,7 +257,7 @@ int main(void)
 		cmocka_unit_test(a_range_beyond_the_domain_stops_6_1),
 		cmocka_unit_test(snooping_is_a_bit_of_leaves),
 	};
-	size_t nr = 9;
+	size_t nr = 11;
 
 	for (size_t i = 0; i < ARRAY_LEN(width_rows); i++)
 		tests[nr++] =
