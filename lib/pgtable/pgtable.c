@@ -55,8 +55,14 @@ static int open_memory(struct iommusim_pgtable *p, const struct iommusim_table_m
 	int err;
 
 	if (!memory) {
+		uint64_t blanks = p->config.format->impl->blank_page_bytes;
+
+		if (p->ops->words->has_blanks)
+			blanks += p->table_bytes[0];
 		p->arena.start = p->config.arena_start;
-		p->arena.used = p->info.nr_roots * p->info.root_bytes; /* room for them as well */
+		/* room for them as well, after what empty entries lead to */
+		p->arena.used = isim_align_up(blanks, p->info.root_bytes) +
+		                p->info.nr_roots * p->info.root_bytes;
 		err = isim_pgtable_grow(p);
 		p->arena.used = 0;
 		return err;
@@ -102,7 +108,6 @@ static int open_blanks(struct iommusim_pgtable *p)
 	int err = 0;
 
 	if (bytes) {
-		p->table_bytes[p->top + 1] = bytes;
 		err = isim_pgtable_new(p, p->top + 1, GFP_KERNEL, &p->blank_page);
 		find_empty(p);
 	}
@@ -226,6 +231,8 @@ static int open_tables(struct iommusim_pgtable *p)
 	if (err)
 		return err;
 	prepare(p);
+	if (p->config.format->impl->blank_page_bytes)
+		p->table_bytes[p->top + 1] = p->config.format->impl->blank_page_bytes;
 	err = open_memory(p, p->config.memory);
 	if (!err)
 		err = open_blanks(p);

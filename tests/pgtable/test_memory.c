@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Where tables live: failures at every point, memory of the caller's, what a freed table costs. */
+#include "pgtable/pgtable.h"
 #include "pgtable_test.h"
 
 #define S1 (&iommusim_pgtable_arm_lpae_s1)
@@ -249,11 +250,35 @@ static void tables_elsewhere_are_copied_by_their_owner(void **state)
 	iommusim_pgtable_destroy(pgtable);
 }
 
+/* A window of 16 pages and one of 2^20, with each format that has one. */
+static void a_window_of_any_size_fits_into_the_arena(void **state)
+{
+	static const unsigned widths[] = { 14, 17, 20, 32 };
+
+	for (size_t i = 0; iommusim_pgtable_format_at(i); i++) {
+		for (unsigned k = 0; k < ISIM_ARRAY_LEN(widths); k++) {
+			struct iommusim_pgtable_config config = {
+				.size = sizeof(config),
+				.format = iommusim_pgtable_format_at(i),
+				.pgsizes = ~UINT64_C(0),
+				.ias = widths[k],
+			};
+			struct iommusim_pgtable *pgtable = NULL;
+
+			if (iommusim_pgtable_create(&config, &pgtable))
+				continue; /* it has no such window */
+			assert_true(pgtable->arena.used <= pgtable->arena.cap);
+			iommusim_pgtable_destroy(pgtable);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_host_may_fail_at_any_allocation),
 		cmocka_unit_test(a_fork_survives_any_failure_of_the_host),
+		cmocka_unit_test(a_window_of_any_size_fits_into_the_arena),
 		cmocka_unit_test(any_table_may_be_missing),
 		cmocka_unit_test(an_address_that_no_word_can_hold_is_given_back),
 		cmocka_unit_test(each_table_is_asked_for_as_linux_does),
