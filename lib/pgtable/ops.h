@@ -151,7 +151,8 @@ static inline int pt_split(const struct isim_pgtable_words *w, struct iommusim_p
 	*below = (struct pt_span){ isim_pgtable_at(p, table_pa, level), 0, 0, level };
 	if (want.level == level) {
 		below->index = pt_index(w, p, pages->iova, level);
-		below->nr = pt_room(w, p, level, below->index, pages->count << want.run_lg2);
+		below->nr =
+			pt_room(w, p, level, below->index, pt_words(pages->count, want.run_lg2));
 	}
 	end = below->index + below->nr;
 	if (below->index)
@@ -244,7 +245,7 @@ ISIM_INLINE uint64_t pt_unmap_pages(const struct isim_pgtable_words *w, struct i
 			return 0;
 		if (level == want.level) {
 			pt_remember(w, p, pages->iova, level, table);
-			nr = pt_room(w, p, level, index, pages->count << want.run_lg2);
+			nr = pt_room(w, p, level, index, pt_words(pages->count, want.run_lg2));
 			nr = pt_clear_run(w, p, (struct pt_span){ table, index, nr, level },
 			                  pages->iova, flush);
 			if (w->frees_empty_tables && nr && up &&
@@ -365,7 +366,7 @@ ISIM_INLINE int pt_map_pages(const struct isim_pgtable_words *w, struct iommusim
 		return err;
 	at.table = table;
 	at.index = pt_index(w, p, pages->iova, at.level);
-	at.nr = pt_room(w, p, at.level, at.index, pages->count << run_lg2);
+	at.nr = pt_room(w, p, at.level, at.index, pt_words(pages->count, run_lg2));
 	if (ISIM_UNLIKELY(!pt_are_empty(w, p, pt_look(w, at.table, at.index, at.nr), at.level))) {
 		err = pt_make_way(w, p, at, pages->iova);
 		if (err)

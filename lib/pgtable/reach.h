@@ -5,6 +5,12 @@
 
 #include "pgtable/walk.h"
 
+/* The words of @count pages of 2^@run_lg2 words each; more than there can be are as good as all. */
+ISIM_INLINE uint64_t pt_words(uint64_t count, unsigned run_lg2)
+{
+	return count > UINT64_MAX >> run_lg2 ? UINT64_MAX : count << run_lg2;
+}
+
 /*
  * Entries from number @index to the end of its table, which counts as of full length. Differs:
  * where the first table's memory is shorter than that, Linux goes on into what lies behind it.

@@ -120,9 +120,9 @@ void world_open(struct world *world, struct json_object *json, struct json_objec
 	if (env->difference[0])
 		return;
 	world->is_named = must(calloc((size_t)(world->end_pfn - world->first_pfn) + 1, 1));
-	world->tally =
-		must(calloc((size_t)((world->end_pfn - world->first_pfn) >> world->pageblock_order) + 2,
-	                    sizeof(*world->tally)));
+	world->tally = must(
+		calloc((size_t)((world->end_pfn - world->first_pfn) >> world->pageblock_order) + 2,
+	               sizeof(*world->tally)));
 	for (size_t i = 0; i < length_of(calls); i++)
 		for (size_t j = 0; j < sizeof(events) / sizeof(events[0]); j++)
 			name_frames(world, item(calls, i), &events[j]);

@@ -155,13 +155,32 @@ static void a_block_of_a_run_is_split(void **state)
 	iommusim_pgtable_destroy(pgtable);
 }
 
+/* 2^60 runs are more words than a number has. */
+static void any_count_ends_with_the_table(void **state)
+{
+	const struct row *r = &rows[0];
+	struct iommusim_pgtable *pgtable = given_hints(r, &iommusim_pgtable_arm_lpae_s1);
+	struct iommusim_map_pages pages = { .iova = SZ_2M - 2 * r->run,
+		                            .pa = SZ_2M,
+		                            .pgsize = r->run,
+		                            .count = UINT64_C(1) << 60,
+		                            .prot = IOMMUSIM_PROT_READ };
+	uint64_t mapped;
+
+	assert_ok(iommusim_pgtable_map(pgtable, &pages, &mapped));
+	assert_int_equal(mapped, 2 * r->run);
+	assert_int_equal(unmap(pgtable, pages.iova, r->run, pages.count), mapped);
+	iommusim_pgtable_destroy(pgtable);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[2 + 4 * ARRAY_LEN(rows)] = {
+	struct CMUnitTest tests[3 + 4 * ARRAY_LEN(rows)] = {
 		cmocka_unit_test(a_domain_uses_the_sizes),
 		cmocka_unit_test(a_block_of_a_run_is_split),
+		cmocka_unit_test(any_count_ends_with_the_table),
 	};
-	size_t nr = 2;
+	size_t nr = 3;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		tests[nr++] = (struct CMUnitTest)TEST_ROW(has_the_hint_in_every_word, &rows[i]);
