@@ -2,65 +2,10 @@
 /* What every fuzzer of a parser does: see fuzz.h. */
 #include "fuzz.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MAX_MEMORY ((size_t)8 << 20) /* of the host: a text can ask for gigabytes */
-
-/* What the library was given and what it said. */
-struct witness {
-	size_t left; /* bytes of the host's memory */
-	unsigned nr_lines;
-	char line[256];
-};
-
-/* A block and its size, so that the size can be given back. */
-union block {
-	size_t bytes;
-	max_align_t align;
-};
-
-static void stop(const char *what, const char *more)
-{
-	fprintf(stderr, "%s: %s\n", what, more);
-	abort();
-}
-
-static void *take(void *ctx, size_t bytes)
-{
-	struct witness *witness = ctx;
-	union block *block;
-
-	if (bytes > witness->left)
-		return NULL;
-	block = calloc(1, sizeof(*block) + bytes);
-	if (!block)
-		return NULL;
-	witness->left -= bytes;
-	block->bytes = bytes;
-	return block + 1;
-}
-
-static void give(void *ctx, void *memory)
-{
-	struct witness *witness = ctx;
-	union block *block = (union block *)memory - 1;
-
-	witness->left += block->bytes;
-	free(block);
-}
-
-static void hear(void *ctx, const char *line)
-{
-	struct witness *witness = ctx;
-
-	witness->nr_lines++;
-	snprintf(witness->line, sizeof(witness->line), "%s", line);
-	for (const char *c = line; *c; c++)
-		if (*c < ' ' || *c > '~')
-			stop("a message is not one printable line", line);
-}
 
 void fuzz_cut(const uint8_t *data, size_t bytes, struct iommusim_text *texts, unsigned nr)
 {
@@ -85,7 +30,7 @@ static char *text_of(const struct iommusim_phys *phys,
 	char *text = malloc(bytes);
 
 	if (!text)
-		stop("fuzz", "the host has no memory");
+		witness_stop("fuzz", "the host has no memory");
 	print(phys, text, bytes);
 	return text;
 }
@@ -94,12 +39,7 @@ static char *text_of(const struct iommusim_phys *phys,
 static int rebuild(const struct iommusim_snapshot_texts *texts, unsigned kernel,
                    struct witness *witness, struct iommusim_phys **phys)
 {
-	struct iommusim_host host = { .size = sizeof(host),
-		                      .zalloc = take,
-		                      .free = give,
-		                      .memory_ctx = witness,
-		                      .log = hear,
-		                      .log_ctx = witness };
+	struct iommusim_host host = witness_host(witness);
 	struct iommusim_phys_config config = { .size = sizeof(config),
 		                               .kernel = kernel,
 		                               .host = &host };
@@ -110,11 +50,11 @@ static int rebuild(const struct iommusim_snapshot_texts *texts, unsigned kernel,
 		err = iommusim_phys_create_snapshot(&config, snapshot, NULL, phys);
 	iommusim_snapshot_destroy(snapshot);
 	if (err && err != -IOMMUSIM_EINVAL && err != -IOMMUSIM_EHOST)
-		stop("an error that is none of a parser's", iommusim_errname(err));
+		witness_stop("an error that is none of a parser's", iommusim_errname(err));
 	if (err && witness->nr_lines != 1)
-		stop("an error without its line", witness->line);
+		witness_stop("an error without its line", witness->line);
 	if (!err && witness->nr_lines)
-		stop("a line without an error", witness->line);
+		witness_stop("a line without an error", witness->line);
 	return err != 0;
 }
 
@@ -133,14 +73,14 @@ static void read_again(const struct iommusim_phys *phys, unsigned kernel)
 
 	if (rebuild(&texts, kernel, &witness, &copy)) {
 		if (!strstr(witness.line, "no memory") && !strstr(witness.line, "spread over"))
-			stop("what was printed is refused", witness.line);
+			witness_stop("what was printed is refused", witness.line);
 	} else {
 		again = text_of(copy, iommusim_phys_buddyinfo);
 		types_again = text_of(copy, iommusim_phys_pagetypeinfo);
 		if (strcmp(again, buddies) != 0)
-			stop("buddyinfo is another one", again);
+			witness_stop("buddyinfo is another one", again);
 		if (strncmp(types_again, types, strcspn(types, "b")) != 0)
-			stop("pagetypeinfo is another one", types_again);
+			witness_stop("pagetypeinfo is another one", types_again);
 		free(again);
 		free(types_again);
 	}
@@ -156,10 +96,10 @@ void fuzz_texts(const struct iommusim_snapshot_texts *texts, unsigned kernel)
 
 	if (!rebuild(texts, kernel, &witness, &phys)) {
 		if (iommusim_phys_check(phys))
-			stop("the machine is not sound", iommusim_phys_error(phys));
+			witness_stop("the machine is not sound", iommusim_phys_error(phys));
 		read_again(phys, kernel);
 	}
 	iommusim_phys_destroy(phys);
 	if (witness.left != MAX_MEMORY)
-		stop("memory is lost", witness.line);
+		witness_stop("memory is lost", witness.line);
 }

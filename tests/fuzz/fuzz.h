@@ -7,12 +7,9 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
-#include "iommusim.h"
+#include "witness.h"
 
 #define MAX_TEXTS 3
-
-/* The entry that libFuzzer calls. Always 0. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
 /* Cut @data into at most @nr texts; what is not there has no text. */
 void fuzz_cut(const uint8_t *data, size_t bytes, struct iommusim_text *texts, unsigned nr);
