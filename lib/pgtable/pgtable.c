@@ -101,16 +101,29 @@ static void find_empty(struct iommusim_pgtable *p)
 		p->empty[level] = p->ops->words->empty(p, level);
 }
 
-/* The page and the table that empty entries lead to: a table of such leads to the page. */
+/* The page that empty entries lead to, whose address must be one that a leaf can have. */
+static int open_blank_page(struct iommusim_pgtable *p)
+{
+	const struct isim_pgtable_words *w = p->ops->words;
+	int err = isim_pgtable_new(p, p->top + 1, GFP_KERNEL, &p->blank_page);
+	uint64_t word;
+
+	if (err)
+		return err;
+	find_empty(p);
+	word = p->empty[0] & isim_low_bits(8 * w->word_bytes);
+	return w->address(p, word, 0) == p->blank_page
+	               ? 0
+	               : isim_fail(&p->diag, IOMMUSIM_ERANGE,
+	                           "no word can hold the address 0x%llx of the blank page",
+	                           (unsigned long long)p->blank_page);
+}
+
+/* That page, and a table of such entries. */
 static int open_blanks(struct iommusim_pgtable *p)
 {
-	uint64_t bytes = p->config.format->impl->blank_page_bytes;
-	int err = 0;
+	int err = p->config.format->impl->blank_page_bytes ? open_blank_page(p) : 0;
 
-	if (bytes) {
-		err = isim_pgtable_new(p, p->top + 1, GFP_KERNEL, &p->blank_page);
-		find_empty(p);
-	}
 	if (!err && p->ops->words->has_blanks)
 		err = isim_pgtable_new(p, 0, GFP_KERNEL, &p->blank_table);
 	find_empty(p);

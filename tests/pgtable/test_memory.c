@@ -2,6 +2,7 @@
 /* Where tables live: failures at every point, memory of the caller's, what a freed table costs. */
 #include "pgtable/pgtable.h"
 #include "pgtable_test.h"
+#include "table_memory.h"
 
 #define S1 (&iommusim_pgtable_arm_lpae_s1)
 
@@ -175,6 +176,32 @@ static void an_address_that_no_word_can_hold_is_given_back(void **state)
 	assert_int_equal(gfp, IOMMUSIM_GFP_KERNEL | 1);
 }
 
+/* Not even the page that empty entries lead to. */
+static void a_blank_page_that_no_word_can_hold_is_given_back(void **state)
+{
+	static const char *const names[] = { "linear-sparc64", "etnaviv-v1", "ipu-mmu" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct memory tables = { .next = UINT64_C(1) << 48 };
+		struct iommusim_table_memory memory = { .size = sizeof(memory),
+			                                .ctx = &tables,
+			                                .alloc_table = alloc_table,
+			                                .free_table = free_table,
+			                                .table_at = table_at };
+		struct iommusim_pgtable_config config = {
+			.size = sizeof(config),
+			.format = iommusim_pgtable_format_find(names[i]),
+			.pgsizes = SZ_4K | SZ_4K * 2,
+			.memory = &memory,
+		};
+		struct iommusim_pgtable *pgtable = NULL;
+
+		assert_err(iommusim_pgtable_create(&config, &pgtable), IOMMUSIM_ERANGE);
+		for (unsigned k = 0; k < tables.nr; k++)
+			assert_null(tables.table[k].data);
+	}
+}
+
 /* A table that goes is invalidated at once, the leaves with the unmap. */
 static void a_table_costs_a_flush_of_its_own(void **state)
 {
@@ -281,6 +308,7 @@ int main(void)
 		cmocka_unit_test(a_window_of_any_size_fits_into_the_arena),
 		cmocka_unit_test(any_table_may_be_missing),
 		cmocka_unit_test(an_address_that_no_word_can_hold_is_given_back),
+		cmocka_unit_test(a_blank_page_that_no_word_can_hold_is_given_back),
 		cmocka_unit_test(each_table_is_asked_for_as_linux_does),
 		cmocka_unit_test(a_table_costs_a_flush_of_its_own),
 		cmocka_unit_test(tables_elsewhere_are_copied_by_their_owner),
