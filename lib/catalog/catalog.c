@@ -154,15 +154,29 @@ iommusim_catalog_driver_outcome(const struct iommusim_catalog_driver *row, unsig
 	static const struct iommusim_catalog_outcome own = {
 		0, "works: its own backend maps whole pages of the IOMMU around a buffer"
 	};
+	static const struct iommusim_catalog_outcome arm = {
+		0, "made: arch/arm has no check, each chunk must fit the granule by itself"
+	};
+	static const struct iommusim_catalog_outcome none = { 0, "not made: it has no DMA domain" };
+	static const struct iommusim_catalog_outcome refused = {
+		-IOMMUSIM_EINVAL,
+		"the page-table allocation refuses the page sizes, no domain is made"
+	};
 	static const struct iommusim_catalog_outcome bug = {
 		-IOMMUSIM_EBUG,
 		"init_iova_domain() stops with BUG(): the granule is above the CPU page"
 	};
 
+	if (iommusim_catalog_driver_tables(row, page_shift, kernel).is_refused)
+		return refused;
 	if (!row->pgsizes || row->min_granule <= isim_bit(page_shift))
 		return works;
 	for (size_t i = 0; i < ISIM_ARRAY_LEN(checks); i++)
 		if (!strcmp(checks[i].driver, row->driver) && kernel >= checks[i].first_kernel)
 			return (struct iommusim_catalog_outcome){ checks[i].err, checks[i].what };
-	return row->backends & IOMMUSIM_BACKEND_DMA_IOMMU ? bug : own;
+	if (row->backends & IOMMUSIM_BACKEND_DMA_IOMMU)
+		return bug;
+	if (row->backends & IOMMUSIM_BACKEND_ARM)
+		return arm;
+	return row->backends & IOMMUSIM_BACKEND_OWN ? own : none;
 }

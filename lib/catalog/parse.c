@@ -92,6 +92,15 @@ static int read_plain(struct reader *r, char **last)
 	return 0;
 }
 
+/* A text that could do harm where it is printed. */
+static int has_control(const char *text)
+{
+	for (; *text; text++)
+		if (((unsigned char)*text < ' ' && !strchr("\t\r\n", *text)) || *text == 0x7f)
+			return 1;
+	return 0;
+}
+
 /* One field; what ends it is in *delimiter, and passed. */
 static int read_field(struct reader *r, char *delimiter)
 {
@@ -118,9 +127,10 @@ static int read_field(struct reader *r, char *delimiter)
 		r->line_start = r->at;
 	}
 	*last = 0; /* on the delimiter or before it */
-	return memchr(field.text, 0, (size_t)(last - field.text))
-	               ? fail(r, &field, NULL, "a zero byte")
-	               : 0;
+	if (memchr(field.text, 0, (size_t)(last - field.text)))
+		return fail(r, &field, NULL, "a zero byte");
+	return has_control(field.text) ? fail(r, &field, NULL, "a control character in a field")
+	                               : 0;
 }
 
 /* The fields of the next record. 1: there is one; 0: none; negative: an error. */

@@ -118,6 +118,9 @@ static void a_granule_above_the_page_ends_as_the_driver_has_it(void **state)
 		{ "apple-dart-16k-cpu4k", 12, IOMMUSIM_KERNEL(6, 12), -IOMMUSIM_EINVAL },
 		{ "tce-ddw-2m", 12, IOMMUSIM_KERNEL(6, 12), 0 },
 		{ "none", 12, IOMMUSIM_KERNEL(6, 12), 0 },
+		/* the page-table code is asked first */
+		{ "hyp-smmu-2m-common", 12, IOMMUSIM_KERNEL(6, 1), -IOMMUSIM_EINVAL },
+		{ "hyp-smmu-2m-common", 12, IOMMUSIM_KERNEL(6, 12), -IOMMUSIM_EINVAL },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)

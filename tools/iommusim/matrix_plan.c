@@ -124,7 +124,7 @@ static void set_refusal(struct matrix_subject *subject, const struct matrix_mach
 	struct iommusim_catalog_outcome outcome =
 		iommusim_catalog_driver_outcome(subject->row, subject->page_shift, kernel);
 
-	subject->is_refused = machine->tables.is_refused || outcome.err;
+	subject->is_refused = outcome.err != 0;
 	if (machine->tables.is_refused)
 		snprintf(subject->refusal, sizeof(subject->refusal), "%s", machine->tables.why);
 	else if (outcome.err)
