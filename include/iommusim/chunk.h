@@ -118,6 +118,8 @@ struct iommusim_policy {
 	const char *quirks; /* what surprises, in words */
 	/* 1: a request that fails gives back the block that it got first before the others. */
 	unsigned first_back_first;
+	/* 1: the loop of arch/arm's DMA layer, which serves other devices than dma-iommu does. */
+	unsigned is_arm;
 };
 
 /** The built-in policies. The history of the loop behind dma_alloc(), in release order: */

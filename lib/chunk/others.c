@@ -58,6 +58,7 @@ const struct iommusim_policy iommusim_policy_arm_rfc = {
 	.alloc = isim_chunk_alloc_steps,
 	.params = &rfc,
 	.family = "arm",
+	.is_arm = 1,
 	.quirks = "none",
 };
 
@@ -73,6 +74,7 @@ const struct iommusim_policy iommusim_policy_arm_3_5 = {
 	.alloc = isim_chunk_alloc_steps,
 	.params = &smallest_first,
 	.family = "arm",
+	.is_arm = 1,
 	.quirks = "the smallest pieces come first, so that the large ones are not aligned in the "
 		  "IOVA range; after a failure the first page is not given back",
 };
@@ -89,6 +91,7 @@ const struct iommusim_policy iommusim_policy_arm_3_9 = {
 	.alloc = isim_chunk_alloc_steps,
 	.params = &largest_first,
 	.family = "arm",
+	.is_arm = 1,
 	.quirks = "never NORETRY: orders 1 to 3 reclaim and may kill before they fail; orders "
 		  "above the largest are tried in vain",
 };
@@ -104,6 +107,7 @@ const struct iommusim_policy iommusim_policy_arm_4_1 = {
 	.alloc = isim_chunk_alloc_steps,
 	.params = &no_retry,
 	.family = "arm",
+	.is_arm = 1,
 	.quirks =
 		"tries orders that failed again for every chunk; orders above the largest in vain",
 };

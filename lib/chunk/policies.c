@@ -84,6 +84,7 @@ const struct iommusim_policy iommusim_policy_arm_orders_4_6 = {
 	.alloc = isim_chunk_alloc_ladder,
 	.params = &arm_orders,
 	.family = "history",
+	.is_arm = 1,
 	.quirks = "looks at no page size: the table fits pages of 4K, 64K, 1M and 2M",
 };
 

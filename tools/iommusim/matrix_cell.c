@@ -23,9 +23,7 @@ const char *domain_name(enum matrix_domain domain)
 /* Whether it is @policy that gets the pages of a DMA domain of @row. */
 static int is_used(const struct iommusim_policy *policy, const struct iommusim_catalog_driver *row)
 {
-	unsigned backend = policy->family && !strcmp(policy->family, "arm")
-	                           ? IOMMUSIM_BACKEND_ARM
-	                           : IOMMUSIM_BACKEND_DMA_IOMMU;
+	unsigned backend = policy->is_arm ? IOMMUSIM_BACKEND_ARM : IOMMUSIM_BACKEND_DMA_IOMMU;
 
 	return (row->backends & backend) != 0;
 }
