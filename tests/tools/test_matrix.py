@@ -125,10 +125,74 @@ def partial_results_are_gone_on_from():
         other = run(*args, "--base=P5", f"--resume={path}")
         path.write_text(path.read_text().replace("[", "[1,", 1))
         damaged = run(*args, f"--resume={path}")
-        return unlike([("first", first.stdout, whole), ("second", second.stdout, whole),
+        path.write_text('{"inputs":null,"jobs":{}}')
+        bare = run(*args, f"--resume={path}")
+        partial["jobs"] = {job: [str(number) for number in numbers]
+                           for job, numbers in partial["jobs"].items()}
+        path.write_text(json.dumps(partial))
+        texts = run(*args, f"--resume={path}")
+        return unlike([
+                       ("bare", (bare.returncode, "no partial matrix" in bare.stderr), (2, True)),
+                       ("texts", (texts.returncode, "damaged" in texts.stderr), (2, True)),
+                       ("first", first.stdout, whole), ("second", second.stdout, whole),
                        ("other", (other.returncode, "of another matrix" in other.stderr), (2, True)),
                        ("damaged", (damaged.returncode, "damaged" in damaged.stderr), (2, True)),
                        ("jobs", nr > 4, True), ("files", len(list(pathlib.Path(folder).iterdir())), 1)])
+
+
+def partial_results_of_other_inputs_are_refused():
+    """One format for another, or the last of many sizes."""
+    row = "mine,d,,v6.1,,0x40201000,4096,48,48,{},4,no,arm64,4096,?,dma-iommu,,,,,no,,driver\n"
+    states = [f"--state=random:{share}%,50%@9" for share in range(10, 26)]
+    sizes = [str(4096 * (1 + i)) for i in range(32)]
+    with tempfile.TemporaryDirectory() as folder:
+        rows, partial = (pathlib.Path(folder) / name for name in ("mine.csv", "partial.json"))
+        args = ["matrix", f"--driver-file={rows}", "--drivers=mine", f"--resume={partial}",
+                "--memory=16M"]
+        rows.write_text(HEADER + row.format("arm-lpae-s1"))
+        first = run(*args, *states, "--size=" + ",".join(sizes))
+        sizes[-1] = "4194304"
+        size = run(*args, *states, "--size=" + ",".join(sizes))
+        partial.unlink(missing_ok=True)
+        run(*args, *SMALL)
+        rows.write_text(HEADER + row.format("arm-lpae-s2"))
+        tables = run(*args, *SMALL)
+    return unlike([("first", (first.returncode, first.stderr), (0, ""))] +
+                  [(name, (done.returncode, "of another matrix" in done.stderr), (2, True))
+                   for name, done in (("size", size), ("tables", tables))])
+
+
+def arch_arm_has_its_own_policies():
+    """What serves a DMA domain of dma-iommu, and what one of arch/arm."""
+    args = ["--domain=strict", "--state=fresh", "--size=4K", "--drivers=ipmmu-arm",
+            "--drivers=smmuv3-s1-4k-48"]
+    unused = {policy: {cell["row"] for cell in cells_of(matrix(f"--policy={policy}", *args)[0])
+                       if cell["class"] == "not used"} for policy in ("A2", "A4", "P5")}
+    return unlike([("A2", unused["A2"], {"smmuv3-s1-4k-48"}),
+                   ("A4", unused["A4"], {"smmuv3-s1-4k-48"}),
+                   ("P5", unused["P5"], {"ipmmu-arm"})])
+
+
+def names_are_quoted_and_dma_domains_counted():
+    """A driver of arch/arm whose granule is above the page: nothing refuses it before the map."""
+    row = 'mine,"my, ""iommu""",,v6.1,,0x10000,65536,32,32,none,,no,arm,4096,?,arm-dma-mapping,' \
+          ",,,,no,,driver\n"
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "mine.csv"
+        path.write_text(HEADER + row)
+        args = ["matrix", "--policy=A2", f"--driver-file={path}", "--drivers=mine",
+                "--state=fresh", "--size=4K", "--domain=strict"]
+        table = run(*args).stdout
+        rows = list(csv.DictReader(io.StringIO(run(*args, "--format=csv").stdout)))
+        path.write_bytes((HEADER + row.replace("iommu\"\"", "io\x01mmu\"\"")).encode())
+        control = run(*args)
+    broken = len([cell for cell in rows if cell["class"] == "broken"])
+    return unlike([("names", {cell["driver"] for cell in rows}, {'my, "iommu"'}),
+                   ("broken", broken > 0, True),
+                   ("counted", f"of the broken, {broken} in DMA domains" in " ".join(table.split()),
+                    True),
+                   ("control", (control.returncode, "control character" in control.stderr),
+                    (2, True))])
 
 
 def an_interrupted_run_keeps_what_it_has():
@@ -272,6 +336,7 @@ REFUSED = [
     (["matrix", "--domain=both"], "'both'"), (["matrix", "--format=xml"], "'xml'"),
     (["matrix", "--kernel=5.0"], "'5.0'"), (["matrix", "--attrs=all"], "'all'"),
     (["matrix", "--drivers=hyp-*", "--resume=/none/x"], "cannot be written"),
+    (["matrix", "--drivers=hyp-*", "--resume=/dev/full"], "no regular file"),
     (["matrix", "--memory=5000", "--drivers=hyp-*"], "--memory"),
     (["advise"], "which platform"), (["advise", "--platform=x"], "'x'"),
     (["advise", "--platform=pseries-4k"], "gets its pages itself"),
@@ -285,7 +350,8 @@ REFUSED = [
 tap.run([(function.__name__.replace("_", " "), function) for function in (
     the_three_cases_of_2016, a_broken_cell_is_repeated_by_its_command,
     figures_are_those_of_the_command, an_equal_policy_changes_nothing, workers_change_nothing,
-    partial_results_are_gone_on_from, an_interrupted_run_keeps_what_it_has,
+    partial_results_are_gone_on_from, partial_results_of_other_inputs_are_refused,
+    arch_arm_has_its_own_policies, names_are_quoted_and_dma_domains_counted, an_interrupted_run_keeps_what_it_has,
     files_appear_whole_or_not_at_all, the_table_fits_on_100_columns, csv_has_a_row_for_each_cell,
     the_page_stands_alone, a_driver_of_ones_own, what_kernels_do_with_a_large_granule,
     rows_are_shown, advice_depends_on_the_access, every_option_is_in_the_manual)]

@@ -92,8 +92,7 @@ struct matrix {
 	struct outcome *outcomes; /* machine, state, size, attributes, policy (the base first) */
 	size_t nr_outcomes;
 	unsigned char *is_done; /* by job: machine and state */
-	size_t nr_done, nr_resumed;
-	unsigned is_interrupted;
+	size_t nr_done;
 };
 
 /* Choose the subjects and their machines. 0 or, after a message, EXIT_INPUT. */

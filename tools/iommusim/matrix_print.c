@@ -19,9 +19,11 @@ static void put_csv(const struct matrix *matrix, const struct cell *cell)
 
 	cell_describe(cell, &why);
 	cell_command(matrix, cell, &command);
-	printf("%s,%s,%u,%s,\"%s\",%" PRIu64 ",%s,%s,%s,%s,%s", cell->subject->row->driver,
-	       cell->subject->row->id, 1u << cell->subject->page_shift, domain_name(cell->domain),
-	       options->states[cell->state], options->sizes[cell->size],
+	print_quoted(cell->subject->row->driver);
+	putchar(',');
+	print_quoted(cell->subject->row->id);
+	printf(",%u,%s,\"%s\",%" PRIu64 ",%s,%s,%s,%s,%s", 1u << cell->subject->page_shift,
+	       domain_name(cell->domain), options->states[cell->state], options->sizes[cell->size],
 	       attrs_name(options->common.attrs[cell->attrs]), options->base->alias,
 	       options->common.policies[cell->policy]->alias, class_name(cell->class),
 	       cell_evidence(cell));
@@ -29,7 +31,11 @@ static void put_csv(const struct matrix *matrix, const struct cell *cell)
 	       ",%" PRIu64,
 	       cell->base->pages, cell->outcome->pages, cell->base->tried, cell->outcome->tried,
 	       cell->base->leaves, cell->outcome->leaves, cell->base->vain, cell->outcome->vain);
-	printf(",\"%s\",\"%s\"\n", why.s, command.s);
+	putchar(',');
+	print_quoted(why.s);
+	putchar(',');
+	print_quoted(command.s);
+	putchar('\n');
 }
 
 void matrix_print_csv(const struct matrix *matrix)
@@ -44,15 +50,19 @@ void matrix_print_csv(const struct matrix *matrix)
 	}
 }
 
-/* A text in quotes. Those here are ASCII, but for what a user's file holds. */
+/* A text in quotes. What is no UTF-8, in a user's file, is put as question marks. */
 static void put_text(const char *text)
 {
 	putchar('"');
-	for (; *text; text++) {
+	while (*text) {
+		size_t length = utf8_length(text);
+
 		if ((unsigned char)*text < ' ')
 			printf("\\u%04x", (unsigned)(unsigned char)*text);
 		else
-			printf("%s%c", *text == '"' || *text == '\\' ? "\\" : "", *text);
+			printf("%s%.*s", *text == '"' || *text == '\\' ? "\\" : "",
+			       length ? (int)length : 1, length ? text : "?");
+		text += length ? length : 1;
 	}
 	putchar('"');
 }

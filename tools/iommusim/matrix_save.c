@@ -1,44 +1,74 @@
 /* SPDX-License-Identifier: MIT */
 /* Partial results as JSON: the jobs that are done, and what matrix they are of. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <json-c/json.h>
 #include "matrix.h"
 
 #define NR_FIELDS 12
 
-/* What the outcomes depend on: a hash of the machines, and the other inputs in words. */
+struct digest {
+	uint64_t hash; /* FNV-1a */
+};
+
+static void digest_text(struct digest *digest, const char *text)
+{
+	do
+		digest->hash = (digest->hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
+	while (*text++);
+}
+
+static void digest_number(struct digest *digest, uint64_t number)
+{
+	for (unsigned i = 0; i < 64; i += 8)
+		digest->hash = (digest->hash ^ (number >> i & 0xff)) * UINT64_C(1099511628211);
+}
+
+static void digest_machine(struct digest *digest, const struct matrix_machine *m)
+{
+	const uint64_t numbers[] = { m->pgsizes, m->last,          m->page_shift,       m->ias,
+		                     m->oas,     m->tables.quirks, m->tables.is_refused };
+
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		digest_number(digest, numbers[i]);
+	digest_text(digest, m->tables.format ? m->tables.format->name : "none");
+}
+
+static void digest_options(struct digest *digest, const struct matrix_options *options)
+{
+	const struct options *common = &options->common;
+
+	digest_text(digest, options->base->name);
+	for (unsigned i = 0; i < common->nr_policies; i++)
+		digest_text(digest, common->policies[i]->name);
+	for (unsigned i = 0; i < common->nr_attrs; i++)
+		digest_text(digest, attrs_name(common->attrs[i]));
+	for (unsigned i = 0; i < options->nr_states; i++)
+		digest_text(digest, options->states[i]);
+	for (unsigned i = 0; i < options->nr_sizes; i++)
+		digest_number(digest, options->sizes[i]);
+}
+
+/* What the outcomes depend on: what a person may look for in words, and a digest of all. */
 static void describe_inputs(const struct matrix *matrix, struct line *line)
 {
-	const struct matrix_options *options = matrix->options;
-	uint64_t hash = UINT64_C(14695981039346656037);
+	const struct options *common = &matrix->options->common;
+	struct digest digest = { UINT64_C(14695981039346656037) };
 
-	for (size_t i = 0; i < matrix->nr_machines; i++) {
-		const struct matrix_machine *m = &matrix->machines[i];
-		const char *format = m->tables.format ? m->tables.format->name : "none";
-		const uint64_t values[] = {
-			m->pgsizes, m->last,          m->page_shift,         m->ias,
-			m->oas,     m->tables.quirks, (unsigned char)*format
-		};
-
-		for (size_t v = 0; v < ARRAY_LEN(values); v++)
-			hash = (hash ^ values[v]) * UINT64_C(1099511628211);
-	}
-	line_add(line, "%s; kernel %s, seed %" PRIu64 ", memory %" PRIu64 ", base %s, policies",
-	         IOMMUSIM_VERSION, kernel_name(options->common.kernel), options->common.seed,
-	         options->common.memory, options->base->name);
-	for (unsigned i = 0; i < options->common.nr_policies; i++)
-		line_add(line, " %s", options->common.policies[i]->name);
-	for (unsigned i = 0; i < options->common.nr_attrs; i++)
-		line_add(line, " %s", attrs_name(options->common.attrs[i]));
-	for (unsigned i = 0; i < options->nr_states; i++)
-		line_add(line, " %s", options->states[i]);
-	for (unsigned i = 0; i < options->nr_sizes; i++)
-		line_add(line, " %" PRIu64, options->sizes[i]);
-	line_add(line, ", %lu machines %016" PRIx64, (unsigned long)matrix->nr_machines, hash);
+	for (size_t i = 0; i < matrix->nr_machines; i++)
+		digest_machine(&digest, &matrix->machines[i]);
+	digest_options(&digest, matrix->options);
+	line_add(line, "%s; %016" PRIx64 "; kernel %s, seed %" PRIu64 ", memory %" PRIu64,
+	         IOMMUSIM_VERSION, digest.hash, kernel_name(common->kernel), common->seed,
+	         common->memory);
+	line_add(line, ", base %s, %u policies, %u states, %u sizes, %lu machines",
+	         matrix->options->base->name, common->nr_policies, matrix->options->nr_states,
+	         matrix->options->nr_sizes, (unsigned long)matrix->nr_machines);
 }
 
 static void to_fields(const struct outcome *o, uint64_t *field)
@@ -133,16 +163,20 @@ static int read_job(struct matrix *matrix, size_t job, struct json_object *numbe
 	    json_object_array_length(numbers) != nr * NR_FIELDS)
 		return 0;
 	for (size_t i = 0; i < nr; i++) {
-		for (size_t f = 0; f < NR_FIELDS; f++)
-			field[f] = json_object_get_uint64(
-				json_object_array_get_idx(numbers, i * NR_FIELDS + f));
+		for (size_t f = 0; f < NR_FIELDS; f++) {
+			struct json_object *number =
+				json_object_array_get_idx(numbers, i * NR_FIELDS + f);
+
+			if (!json_object_is_type(number, json_type_int))
+				return 0;
+			field[f] = json_object_get_uint64(number);
+		}
 		if (field[10] > VERDICT_REFUSED)
 			return 0;
 		from_fields(field, &matrix->outcomes[job * nr + i]);
 	}
 	matrix->is_done[job] = 1;
 	matrix->nr_done++;
-	matrix->nr_resumed++;
 	return 1;
 }
 
@@ -167,7 +201,8 @@ static int read_all(struct matrix *matrix, struct json_object *root)
 	struct line inputs = { .len = 0 };
 	struct json_object *said, *jobs;
 
-	if (!root || !json_object_object_get_ex(root, "inputs", &said) ||
+	if (!json_object_object_get_ex(root, "inputs", &said) ||
+	    !json_object_is_type(said, json_type_string) ||
 	    !json_object_object_get_ex(root, "jobs", &jobs) ||
 	    !json_object_is_type(jobs, json_type_object))
 		return say("--resume: '%s' is no partial matrix", name_text(name).s);
@@ -177,17 +212,31 @@ static int read_all(struct matrix *matrix, struct json_object *root)
 	return read_jobs(matrix, jobs) ? 0 : say("--resume: '%s' is damaged", name_text(name).s);
 }
 
+/* Why the file at @path cannot be gone on from; NULL: it can, or (*is_there is 0) it is not there.
+ */
+static const char *look_at(const char *path, int *is_there)
+{
+	struct stat about;
+
+	*is_there = !stat(path, &about);
+	if (!*is_there)
+		return errno == ENOENT ? NULL : strerror(errno);
+	return S_ISREG(about.st_mode) ? NULL : "it is no regular file";
+}
+
 /* A file that is not there is a start from nothing. */
 int matrix_load(struct matrix *matrix)
 {
-	FILE *file = fopen(matrix->options->resume, "rb");
+	const char *path = matrix->options->resume, *wrong;
 	struct json_object *root;
-	int status;
+	int status, is_there;
 
-	if (!file)
+	wrong = look_at(path, &is_there);
+	if (wrong)
+		return say("--resume: '%s' cannot be read: %s", name_text(path).s, wrong);
+	if (!is_there)
 		return 0;
-	fclose(file);
-	root = json_object_from_file(matrix->options->resume);
+	root = json_object_from_file(path);
 	status = read_all(matrix, root);
 	json_object_put(root);
 	return status;

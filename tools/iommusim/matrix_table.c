@@ -75,6 +75,7 @@ static void count_block(struct table *table, size_t first, struct sum_line *line
 		line->page_shifts = 1u << cell.subject->page_shift;
 		count_cell(table, line, &cell, first + i);
 		table->nr_of[cell.class]++;
+		table->nr_strict += cell.class == CLASS_BROKEN && cell.domain == MATRIX_STRICT;
 		table->nr_instead +=
 			cell.class == CLASS_BROKEN && cell.base->verdict == VERDICT_OUT_OF_MEMORY;
 	}

@@ -15,18 +15,6 @@ static const char header[] =
 	"failed_by_order,chunks_by_order,leaf_entries_by_size,free_blocks_by_order,step,error,"
 	"reason";
 
-/* A field that may hold commas and quotes. */
-static void put_quoted(const char *text)
-{
-	putchar('"');
-	for (; *text; text++) {
-		if (*text == '"')
-			putchar('"');
-		putchar(*text);
-	}
-	putchar('"');
-}
-
 /* The counters that are not 0, behind a comma. With @is_log2 their index is the key's log2. */
 static void put_list(const uint64_t *counters, unsigned n, int is_log2)
 {
@@ -48,7 +36,7 @@ static void put_inputs(const struct report *report)
 	struct line state = { .len = 0 };
 
 	state_describe(options, report->state, &state);
-	put_quoted(state.s);
+	print_quoted(state.s);
 	printf(",%s,%" PRIu64 ",%s,", kernel_name(options->kernel),
 	       UINT64_C(1) << options->page_shift, mode_name(options->mode));
 	for (unsigned i = 0; i < options->nr_sizes; i++)
@@ -91,7 +79,7 @@ static void put_result(const struct report *report, const struct result *result)
 	put_list(result->free_blocks, NR_ORDERS, 0);
 	reason_describe(report, result, &reason);
 	printf(",%s,%s,", step_name(result), error_name(result));
-	put_quoted(reason.s);
+	print_quoted(reason.s);
 	putchar('\n');
 }
 

@@ -34,6 +34,17 @@ size_t utf8_length(const char *text)
 	return n;
 }
 
+void print_quoted(const char *text)
+{
+	putchar('"');
+	for (; *text; text++) {
+		if (*text == '"')
+			putchar('"');
+		putchar(*text);
+	}
+	putchar('"');
+}
+
 static int is_control(char c)
 {
 	return (unsigned char)c < ' ' || c == 0x7f;

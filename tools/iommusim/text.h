@@ -20,6 +20,9 @@ void line_add(struct line *line, const char *fmt, ...) SAY_PRINTF(2, 3);
 /* Bytes of the UTF-8 character at @text; 0: it is none. */
 size_t utf8_length(const char *text);
 
+/* A field of CSV that may hold commas, quotes and line ends. */
+void print_quoted(const char *text);
+
 /* A file's name as it is printed: without control characters and broken UTF-8, not too long. */
 struct name_text {
 	char s[80];
