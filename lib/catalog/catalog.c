@@ -117,6 +117,10 @@ iommusim_catalog_driver_tables(const struct iommusim_catalog_driver *row, unsign
 		why = "the driver has no page tables in memory";
 	else if (format && *format->pgtable)
 		tables.format = iommusim_pgtable_format_find(format->pgtable);
+	else if (iommusim_pgtable_format_find(row->page_table_format))
+		why = "such tables have one word for every smallest page, or map a window only; "
+		      "here "
+		      "the calls of the driver are recorded";
 	if (!tables.format) {
 		snprintf(tables.why, sizeof(tables.why), "%s", why);
 		return tables;

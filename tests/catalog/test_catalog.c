@@ -100,7 +100,24 @@ static void rows_without_tables_say_so(void **state)
 	assert_non_null(strstr(iommusim_catalog_driver_tables(given("virtio-iommu-4k"), 12, 0).why,
 	                       "no page tables"));
 	assert_non_null(strstr(iommusim_catalog_driver_tables(given("rockchip-v1"), 12, 0).why,
-	                       "does not have"));
+	                       "one word for every smallest page"));
+}
+
+/* Families that differ in levels, widths and byte order. */
+static void rows_have_the_tables_that_they_name(void **state)
+{
+	static const char *const ids[] = { "riscv-sv39",     "riscv-sv57", "exynos-sysmmu-v5",
+		                           "tegra-smmu-t30", "sun50i-h6",  "omap-iommu",
+		                           "etnaviv-mmu-v2", "lima-mmu",   "s390-6.12" };
+
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+		const struct iommusim_catalog_driver *row = given(ids[i]);
+		struct iommusim_catalog_tables tables =
+			iommusim_catalog_driver_tables(row, 12, IOMMUSIM_KERNEL(6, 12));
+
+		assert_non_null(tables.format);
+		assert_string_equal(tables.format->name, row->page_table_format);
+	}
 }
 
 static void a_granule_above_the_page_ends_as_the_driver_has_it(void **state)
@@ -156,6 +173,7 @@ int main(void)
 		cmocka_unit_test(tables_are_those_that_make_the_page_sizes),
 		cmocka_unit_test(a_common_granule_of_2m_is_no_page_table_of_linux),
 		cmocka_unit_test(rows_without_tables_say_so),
+		cmocka_unit_test(rows_have_the_tables_that_they_name),
 		cmocka_unit_test(a_granule_above_the_page_ends_as_the_driver_has_it),
 		cmocka_unit_test(platforms_have_masks_and_buffers),
 	};
