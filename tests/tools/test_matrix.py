@@ -301,10 +301,14 @@ def advice_depends_on_the_access():
     advice = {access: re.search(r"^advice +(.*)", done.stdout, re.M)[1]
               for access, done in texts.items()}
     only = run("advise", "--platform=tegra194-4k").stdout
+    rockchip = run("advise", "--platform=rk3399-4k", "--size=4M", "--access=random").stdout
+    none = run("advise", "--platform=mt8173-4k", "--size=1T").stdout
     return unlike([("sequential", advice["sequential"].startswith("single pages"), True),
                    ("rotate", advice["rotate"].startswith("no attribute"), True),
                    ("random", advice["random"].startswith("no attribute"), True),
-                   ("one size", "changes nothing" in only, True)])
+                   ("one size", "changes nothing" in only, True),
+                   ("recorded", "no attribute, if its tables have entries" in rockchip, True),
+                   ("nothing", "advice     none:" in none, True)])
 
 
 def every_option_is_in_the_manual():

@@ -27,12 +27,14 @@ struct question {
 	const struct iommusim_catalog_driver *row;
 	const struct iommusim_policy *policy;
 	enum access access;
+	int has_tables; /* that are simulated */
 };
 
 /* All buffers together. */
 struct answer {
-	uint64_t tried, vain, leaves, chunks, largest; /* largest: page size of a leaf, bytes */
-	uint64_t nr_failed;                            /* buffers that were not to be had */
+	uint64_t tried, vain, chunks;
+	uint64_t leaves, largest; /* entries, and bytes of the largest */
+	uint64_t nr_failed;       /* buffers that were not to be had */
 };
 
 static int help(void)
@@ -131,13 +133,31 @@ static void add_buffer(struct answer *answer, const struct iommusim_dma_buffer *
 	answer->nr_failed += err != 0;
 }
 
+/* The leaves of the tables; of a recording driver, the pages that it was asked for. */
+static void count_leaves(struct iommusim_machine *machine, struct answer *answer)
+{
+	const struct iommusim_pgtable *pgtable = iommusim_machine_pgtable(machine);
+	struct iommusim_domain_stats stats =
+		iommusim_domain_stats(iommusim_machine_domain(machine));
+	struct iommusim_mapped_range range = { .size = 0 };
+
+	for (unsigned i = 0; !pgtable && i < NR_SIZES; i++) {
+		answer->leaves += stats.nr_mapped[i];
+		answer->largest = stats.nr_mapped[i] ? UINT64_C(1) << i : answer->largest;
+	}
+	while (pgtable && iommusim_pgtable_next(pgtable, range.iova + range.size, &range)) {
+		answer->leaves += range.size / range.pgsize;
+		if (range.pgsize > answer->largest)
+			answer->largest = range.pgsize;
+	}
+}
+
 static int hold_all(const struct question *question, struct iommusim_machine *machine,
                     uint32_t attrs, struct answer *answer)
 {
 	const struct options *common = &question->common;
 	struct iommusim_dma *dma = iommusim_machine_dma(machine);
 	struct iommusim_dma_buffer *buffers = calloc((size_t)common->nr_buffers, sizeof(*buffers));
-	struct iommusim_domain_stats stats;
 	size_t nr = 0;
 
 	if (!buffers)
@@ -150,11 +170,7 @@ static int hold_all(const struct question *question, struct iommusim_machine *ma
 			add_buffer(answer, &buffers[nr],
 			           iommusim_dma_alloc_chunks(dma, &req, &buffers[nr]));
 	}
-	stats = iommusim_domain_stats(iommusim_machine_domain(machine));
-	for (unsigned i = 0; i < NR_SIZES; i++) {
-		answer->leaves += stats.nr_mapped[i];
-		answer->largest = stats.nr_mapped[i] ? UINT64_C(1) << i : answer->largest;
-	}
+	count_leaves(machine, answer);
 	while (nr)
 		iommusim_dma_free(dma, &buffers[--nr]);
 	free(buffers);
@@ -243,6 +259,7 @@ static void print_advice(const struct question *question,
 	const struct answer *none = &answers[1][0], *single = &answers[1][1];
 	unsigned gain = 0; /* the state in which larger chunks save most entries */
 	int same = 1;
+	uint64_t nr_failed = 0;
 	struct line line = { .len = 0 };
 
 	for (unsigned i = 0; i < NR_ADVISE_STATES; i++) {
@@ -250,10 +267,12 @@ static void print_advice(const struct question *question,
 			gain = i;
 		same &= answers[i][0].tried == answers[i][1].tried &&
 		        answers[i][0].leaves == answers[i][1].leaves;
+		nr_failed += answers[i][0].nr_failed + answers[i][1].nr_failed;
 	}
-	if (same)
-		line_add(&line, "either: the attribute changes nothing here, no larger page is "
-		                "tried without it");
+	if (nr_failed == 2 * NR_ADVISE_STATES * question->common.nr_buffers)
+		line_add(&line, "none: no buffer of such a size is to be had, with or without it");
+	else if (same)
+		line_add(&line, "either: the attribute changes nothing for buffers of these sizes");
 	else if (question->access == ACCESS_SEQUENTIAL && none->vain > single->vain)
 		line_add(&line,
 		         "single pages: a device that reads on uses each entry once, and in "
@@ -262,8 +281,10 @@ static void print_advice(const struct question *question,
 		         none->vain, single->vain);
 	else if (saved(answers[gain]))
 		line_add(&line,
-		         "no attribute: the buffers take %" PRIu64 " entries instead of %" PRIu64
+		         "no attribute%s: the buffers take %" PRIu64 " entries instead of %" PRIu64
 		         " in memory %s; one that the IOTLB cannot hold is read again at %s access",
+		         question->has_tables ? ""
+		                              : ", if its tables have entries for larger pages",
 		         answers[gain][0].leaves, answers[gain][1].leaves, advise_states[gain],
 		         access_names[question->access]);
 	else
@@ -301,10 +322,17 @@ static int advise(const struct question *question, struct iommusim_machine *plat
 	print_advice(question, answers);
 	if (*question->row->notes)
 		print_wrapped("of the row", LABEL_WIDTH, question->row->notes);
-	print_wrapped(
-		"assumed", LABEL_WIDTH,
-		"no costs: entries are those in the tables, an IOMMU whose table has one entry "
-		"per page anyway gains nothing from larger ones; fragmented memory is one zone");
+	print_wrapped("assumed", LABEL_WIDTH,
+	              iommusim_catalog_driver_tables(question->row, question->platform->page_shift,
+	                                             question->common.kernel)
+	                              .format
+	                      ? "no costs; entries are the leaves in the tables; fragmented memory "
+	                        "is one zone"
+	                      : "no costs; entries are the pages that the driver is asked for, as "
+	                        "its tables "
+	                        "are not simulated: where they have one entry a page larger ones "
+	                        "save none; "
+	                        "fragmented memory is one zone");
 	return EXIT_FINE;
 }
 
@@ -313,12 +341,17 @@ static int set_sizes(struct question *question)
 {
 	const struct iommusim_catalog_platform *platform = question->platform;
 	char text[32];
+	int status = 0;
 
-	for (size_t i = 0; !question->common.nr_buffers && i < platform->nr_buffers; i++) {
+	if (question->common.nr_buffers)
+		return 0;
+	if (!platform->nr_buffers)
+		return value_buffers(&question->common, "4M");
+	for (size_t i = 0; !status && i < platform->nr_buffers; i++) {
 		snprintf(text, sizeof(text), "%" PRIu64, platform->buffers[i].bytes);
-		return value_buffers(&question->common, text);
+		status = value_buffers(&question->common, text);
 	}
-	return question->common.nr_buffers ? 0 : value_buffers(&question->common, "4M");
+	return status;
 }
 
 static int settle(struct question *question)
@@ -334,6 +367,10 @@ static int settle(struct question *question)
 	if (!question->policy)
 		return say("%s: the driver %s gets its pages itself, no chunk policy applies",
 		           question->platform->id, question->row->driver);
+	question->has_tables =
+		iommusim_catalog_driver_tables(question->row, question->platform->page_shift,
+	                                       question->common.kernel)
+			.format != NULL;
 	return set_sizes(question);
 }
 
