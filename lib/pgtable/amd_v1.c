@@ -37,9 +37,12 @@ static unsigned encoded_lg2(uint64_t word)
 	return isim_low_bit((~word & ~PT_BITS(11, 0)) | PT_BIT(62)) + 1;
 }
 
+/* A size below that of the level is nobody's: such a word is one page of its level. */
 static unsigned leaf_lg2(const struct iommusim_pgtable *p, uint64_t word, unsigned level)
 {
-	return (word & NEXT(7)) == NEXT(7) ? encoded_lg2(word) : 12 + 9 * level;
+	unsigned lg2 = (word & NEXT(7)) == NEXT(7) ? encoded_lg2(word) : 0;
+
+	return lg2 > 12 + 9 * level ? lg2 : 12 + 9 * level;
 }
 
 /* log2 of the words that a page of 2^@lg2 bytes is. */

@@ -84,6 +84,21 @@ static void a_walk_ends_at_a_table_word_that_is_reserved(void **state)
 	iommusim_pgtable_destroy(pgtable);
 }
 
+/* Nobody writes 8K into a word for 1G: a walk over its pages would take 2^17 steps. */
+static void a_page_is_not_smaller_than_its_word(void **state)
+{
+	struct iommusim_pgtable *pgtable = given_amd_v1(K6_12);
+	struct iommusim_mapped_range range;
+
+	map_ok(pgtable, SZ_1G, 2 * SZ_1G, SZ_1G, 1);
+	pt_put(pgtable->ops->words, pgtable->root, 1, word_of(pgtable, SZ_1G) | UINT64_C(7) << 9);
+	assert_int_equal(iommusim_pgtable_next(pgtable, 0, &range), 1);
+	assert_int_equal(range.iova, SZ_1G);
+	assert_int_equal(range.pgsize, SZ_1G);
+	assert_int_equal(range.size, SZ_1G);
+	iommusim_pgtable_destroy(pgtable);
+}
+
 /* 6.1 looks at the first address alone, and writes it into the first table. */
 static void a_page_above_the_tree_grows_it_only_in_6_12(void **state)
 {
@@ -248,6 +263,7 @@ int main(void)
 		cmocka_unit_test(the_first_table_gets_another_above_it),
 		cmocka_unit_test(a_walker_refuses_what_the_levels_do_not_cover),
 		cmocka_unit_test(a_walk_ends_at_a_table_word_that_is_reserved),
+		cmocka_unit_test(a_page_is_not_smaller_than_its_word),
 		cmocka_unit_test(a_page_above_the_tree_grows_it_only_in_6_12),
 		cmocka_unit_test(every_power_of_two_is_a_page),
 		cmocka_unit_test(unaligned_pages_stop_linux),
