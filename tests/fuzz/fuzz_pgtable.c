@@ -26,7 +26,8 @@ struct run {
 	struct iommusim_pgtable *pgtable;
 	struct iommusim_pgtable_info info;
 	struct iommusim_pgtable_config config;
-	uint64_t iova; /* of the last call */
+	uint64_t iova;   /* of the last call */
+	uint64_t pgsize; /* of the last map */
 	int is_corrupt;
 };
 
@@ -252,13 +253,23 @@ static struct iommusim_map_pages get_pages(struct run *run)
 	return pages;
 }
 
+/* Small pages of AMD v1 may replace a part of a larger one, whose rest Linux reads by its first
+   word and hardware by its own. */
+static int may_cut(struct run *run, uint64_t pgsize)
+{
+	uint64_t before = run->pgsize;
+
+	run->pgsize = pgsize;
+	return before && before != pgsize && !strcmp(run->config.format->name, "amd-v1");
+}
+
 static void call_map(struct run *run)
 {
 	struct iommusim_map_pages pages = get_pages(run);
 	uint64_t mapped, size = pages.pgsize * pages.count;
 	int err;
 
-	if ((pages.pa | pages.iova) & (pages.pgsize - 1))
+	if ((pages.pa | pages.iova) & (pages.pgsize - 1) || may_cut(run, pages.pgsize))
 		run->is_corrupt = 1; /* garbage in */
 	err = iommusim_pgtable_map(run->pgtable, &pages, &mapped);
 	run->iova = pages.iova;
