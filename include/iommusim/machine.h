@@ -134,13 +134,18 @@ struct iommusim_platform_config {
 	unsigned tables_in_phys;
 	const struct iommusim_host *host;
 	const struct iommusim_catalog_driver *driver; /* default: the platform's */
+	/* Memory with pages of the platform's size. Taken over: destroyed with the machine, on
+	   failure left alone. Default: the platform's own, fresh. */
+	struct iommusim_phys *phys;
 };
 
 /**
- * A machine as the catalogue has it: its memory, fresh, with the CPU page, the IOMMU's page sizes
- * and tables (a recording driver where iommusim_catalog_driver_tables() has none), and a device.
- * Returns 0; -IOMMUSIM_ENODEV (logged): the platform's masters have no paging IOMMU; -IOMMUSIM_EBUG
- * as iommusim_dma_create(); or as iommusim_machine_create() and the rooms below it.
+ * A machine as the catalogue has it: its memory, fresh or @config->phys, with the CPU page, the
+ * IOMMU's page sizes and tables (a recording driver where iommusim_catalog_driver_tables() has
+ * none), and a device. Simplifies: an aperture ends where the row says, but begins at 0.
+ * Returns 0; -IOMMUSIM_ENODEV (logged): the platform's masters have no paging IOMMU;
+ * -IOMMUSIM_EINVAL (logged): no platform, an unknown kernel, or memory with pages of another size;
+ * -IOMMUSIM_EBUG as iommusim_dma_create(); or as iommusim_machine_create() and the rooms below it.
  */
 IOMMUSIM_API int iommusim_machine_create_platform(const struct iommusim_platform_config *config,
                                                   struct iommusim_machine **machine);

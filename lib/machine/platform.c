@@ -117,6 +117,7 @@ static int create(const struct iommusim_platform_config *c,
 	struct iommusim_machine_config config = {
 		.size = sizeof(config),
 		.kernel = c->kernel,
+		.phys = c->phys,
 		.pgsizes = row->pgsizes,
 		.mode = c->mode,
 		.coherent_mask = iommusim_platform_mask(c->platform, c->master),
@@ -129,11 +130,11 @@ static int create(const struct iommusim_platform_config *c,
 	set_tables(c, row, &config);
 	if (row->has_aperture && row->aperture_last < config.coherent_mask)
 		config.coherent_mask = row->aperture_last;
-	err = create_phys(c, &config.phys);
+	err = config.phys ? 0 : create_phys(c, &config.phys);
 	if (err)
 		return err;
 	err = iommusim_machine_create(&config, machine);
-	if (err)
+	if (err && !c->phys)
 		iommusim_phys_destroy(config.phys);
 	return err;
 }
@@ -153,6 +154,11 @@ int iommusim_machine_create_platform(const struct iommusim_platform_config *conf
 		return isim_complain(&host, IOMMUSIM_EINVAL, "a machine needs a platform");
 	if (!isim_kernel(c.kernel))
 		return isim_complain(&host, IOMMUSIM_EINVAL, "an unknown kernel version");
+	if (c.phys && iommusim_phys_page_shift(c.phys) != c.platform->page_shift)
+		return isim_complain(&host, IOMMUSIM_EINVAL,
+		                     "%s has CPU pages of 2^%u bytes, its memory of 2^%u",
+		                     c.platform->id, c.platform->page_shift,
+		                     iommusim_phys_page_shift(c.phys));
 	if (!c.driver)
 		c.driver = iommusim_catalog_driver_find(c.platform->iommu_driver_id);
 	if (!c.driver || !c.driver->pgsizes)
