@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "matrix.h"
 #include "units.h"
+#include "vain.h"
 #include "values.h"
 
 enum access { ACCESS_SEQUENTIAL, ACCESS_ROTATE, ACCESS_RANDOM };
@@ -126,9 +127,7 @@ static const struct iommusim_policy *policy_of(const struct iommusim_catalog_dri
 static void add_buffer(struct answer *answer, const struct iommusim_dma_buffer *buffer, int err)
 {
 	answer->tried += buffer->chunks.nr_attempts;
-	for (size_t i = 0; i < buffer->chunks.nr_attempts; i++)
-		answer->vain += buffer->chunks.attempt[i].order &&
-		                buffer->chunks.attempt[i].pfn == IOMMUSIM_NO_PFN;
+	answer->vain += count_vain(&buffer->chunks);
 	answer->chunks += err ? 0 : buffer->chunks.nr_chunks;
 	answer->nr_failed += err != 0;
 }

@@ -5,20 +5,7 @@
 
 #include "matrix.h"
 #include "units.h"
-
-/* Attempts that failed though they could have reclaimed: what a fragmented machine pays for. */
-static uint64_t count_vain(const struct iommusim_chunks *chunks)
-{
-	uint64_t nr = 0;
-
-	for (size_t i = 0; i < chunks->nr_attempts; i++) {
-		const struct iommusim_attempt *attempt = &chunks->attempt[i];
-
-		nr += attempt->order && attempt->pfn == IOMMUSIM_NO_PFN &&
-		      attempt->gfp & IOMMUSIM_GFP_BIT_DIRECT_RECLAIM;
-	}
-	return nr;
-}
+#include "vain.h"
 
 static void keep_misfit(const struct iommusim_chunks *chunks, const struct iommusim_misfit *misfit,
                         struct outcome *outcome)
