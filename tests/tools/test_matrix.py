@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""iommusim matrix, advise and show driver|platform: what they say, and that it can be repeated.
+"""iommusim matrix and show driver|platform: what they say, and that it can be repeated.
 
 usage: test_matrix.py IOMMUSIM MAN_PAGE
 """
@@ -295,26 +295,9 @@ def rows_are_shown():
                              if len(line) > 100], [])])
 
 
-def advice_depends_on_the_access():
-    texts = {access: run("advise", "--platform=mt8173-4k", "--size=16x4M", f"--access={access}")
-             for access in ("sequential", "rotate", "random")}
-    advice = {access: re.search(r"^advice +(.*)", done.stdout, re.M)[1]
-              for access, done in texts.items()}
-    only = run("advise", "--platform=tegra194-4k").stdout
-    rockchip = run("advise", "--platform=rk3399-4k", "--size=4M", "--access=random").stdout
-    none = run("advise", "--platform=mt8173-4k", "--size=1T").stdout
-    return unlike([("sequential", advice["sequential"].startswith("single pages"), True),
-                   ("rotate", advice["rotate"].startswith("no attribute"), True),
-                   ("random", advice["random"].startswith("no attribute"), True),
-                   ("one size", "changes nothing" in only, True),
-                   ("recorded", "no attribute, if its tables have entries" in rockchip, True),
-                   ("nothing", "advice     none:" in none, True)])
-
-
 def every_option_is_in_the_manual():
     text = MAN_PAGE.read_text()
-    options = set(re.findall(r"--([a-z-]+)", run("matrix", "--help").stdout +
-                             run("advise", "--help").stdout))
+    options = set(re.findall(r"--([a-z-]+)", run("matrix", "--help").stdout))
     return [f"--{name}" for name in sorted(options)
             if "\\-\\-" + name.replace("-", "\\-") not in text]
 
@@ -342,11 +325,6 @@ REFUSED = [
     (["matrix", "--drivers=hyp-*", "--resume=/none/x"], "cannot be written"),
     (["matrix", "--drivers=hyp-*", "--resume=/dev/full"], "no regular file"),
     (["matrix", "--memory=5000", "--drivers=hyp-*"], "--memory"),
-    (["advise"], "which platform"), (["advise", "--platform=x"], "'x'"),
-    (["advise", "--platform=pseries-4k"], "gets its pages itself"),
-    (["advise", "--platform=none-directmap-pi4"], "no IOMMU"),
-    (["advise", "--platform=qemu-virtio-iommu-64k-guest4k"], "init_iova_domain"),
-    (["advise", "--platform=mt8173-4k", "--access=slow"], "'slow'"),
     (["show", "driver", "nothing*"], "'nothing*'"), (["show", "platform", "a", "b"], "'b'"),
     (["show", "driver", "--nope"], "--nope"),
 ]
@@ -358,5 +336,5 @@ tap.run([(function.__name__.replace("_", " "), function) for function in (
     arch_arm_has_its_own_policies, names_are_quoted_and_dma_domains_counted, an_interrupted_run_keeps_what_it_has,
     files_appear_whole_or_not_at_all, the_table_fits_on_100_columns, csv_has_a_row_for_each_cell,
     the_page_stands_alone, a_driver_of_ones_own, what_kernels_do_with_a_large_granule,
-    rows_are_shown, advice_depends_on_the_access, every_option_is_in_the_manual)]
+    rows_are_shown, every_option_is_in_the_manual)]
     + [(f"refuses {' '.join(args)}", refuses(args, mentions)) for args, mentions in REFUSED])
