@@ -355,10 +355,17 @@ static int set_sizes(struct question *question)
 
 static int settle(struct question *question)
 {
+	struct iommusim_catalog_outcome outcome;
+
 	if (!question->platform)
 		return say("advise: which platform? --platform ID (iommusim show platform lists "
 		           "them)");
 	question->row = iommusim_catalog_driver_find(question->platform->iommu_driver_id);
+	outcome = iommusim_catalog_driver_outcome(question->row, question->platform->page_shift,
+	                                          question->common.kernel);
+	if (outcome.err)
+		return say("%s: %s (%s)", question->platform->id, outcome.what,
+		           iommusim_errname(outcome.err));
 	if (!question->row->pgsizes)
 		return say("%s: its masters have no IOMMU; buffers are contiguous",
 		           question->platform->id);
