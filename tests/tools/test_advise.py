@@ -100,6 +100,12 @@ def advice_depends_on_the_access():
                    ("nothing", "advice     none:" in none, True)])
 
 
+def the_aperture_holds_in_every_memory():
+    """256 MiB, less the page at 0."""
+    text = run("advise", "--platform=ums512-4k", "--size=64x4M").stdout
+    return unlike([("lost", text.count(" 1 buffers not to be had"), 6)])
+
+
 def every_option_is_in_the_manual():
     text = MAN_PAGE.read_text()
     options = set(re.findall(r"--([a-z-]+)", run("advise", "--help").stdout))
@@ -126,5 +132,5 @@ REFUSED = [
 
 tap.run([(function.__name__.replace("_", " "), function) for function in (
     every_platform_has_advice_or_says_why_not, the_kernels_own_words_come_first,
-    advice_depends_on_the_access, every_option_is_in_the_manual)]
+    advice_depends_on_the_access, the_aperture_holds_in_every_memory, every_option_is_in_the_manual)]
     + [(f"refuses {' '.join(args)}", refuses(args, mentions)) for args, mentions in REFUSED])

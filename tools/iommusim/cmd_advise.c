@@ -6,37 +6,16 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "advise.h"
 #include "commands.h"
-#include "matrix.h"
+#include "say.h"
+#include "text.h"
 #include "units.h"
-#include "vain.h"
 #include "values.h"
 
-enum access { ACCESS_SEQUENTIAL, ACCESS_ROTATE, ACCESS_RANDOM };
-
-static const char *const access_names[] = { "sequential", "rotate", "random" };
-static const char *const advise_states[] = { "fresh", "pin:4/1", "pin:8/2" };
-
-#define NR_ADVISE_STATES 3
-
-struct question {
-	struct options common; /* sizes, kernel */
-	const struct iommusim_catalog_platform *platform;
-	const struct iommusim_catalog_driver *row;
-	const struct iommusim_policy *policy;
-	enum access access;
-	int has_tables; /* that are simulated */
-};
-
-/* All buffers together. */
-struct answer {
-	uint64_t tried, vain, chunks;
-	uint64_t leaves, largest; /* entries, and bytes of the largest */
-	uint64_t nr_failed;       /* buffers that were not to be had */
-};
+const char *const access_names[NR_ACCESSES] = { "sequential", "rotate", "random" };
 
 static int help(void)
 {
@@ -58,7 +37,7 @@ static int help(void)
 
 static int take_access(struct question *question, const char *value)
 {
-	for (unsigned i = 0; i < ARRAY_LEN(access_names); i++) {
+	for (unsigned i = 0; i < NR_ACCESSES; i++) {
 		if (!strcmp(access_names[i], value)) {
 			question->access = (enum access)i;
 			return 0;
@@ -124,115 +103,13 @@ static const struct iommusim_policy *policy_of(const struct iommusim_catalog_dri
 	return NULL;
 }
 
-static void add_buffer(struct answer *answer, const struct iommusim_dma_buffer *buffer, int err)
+static uint64_t nr_lost(const struct answer *answer)
 {
-	answer->tried += buffer->chunks.nr_attempts;
-	answer->vain += count_vain(&buffer->chunks);
-	answer->chunks += err ? 0 : buffer->chunks.nr_chunks;
-	answer->nr_failed += err != 0;
-}
+	uint64_t nr = 0;
 
-/* The leaves of the tables; of a recording driver, the pages that it was asked for. */
-static void count_leaves(struct iommusim_machine *machine, struct answer *answer)
-{
-	const struct iommusim_pgtable *pgtable = iommusim_machine_pgtable(machine);
-	struct iommusim_domain_stats stats =
-		iommusim_domain_stats(iommusim_machine_domain(machine));
-	struct iommusim_mapped_range range = { .size = 0 };
-
-	for (unsigned i = 0; !pgtable && i < NR_SIZES; i++) {
-		answer->leaves += stats.nr_mapped[i];
-		answer->largest = stats.nr_mapped[i] ? UINT64_C(1) << i : answer->largest;
-	}
-	while (pgtable && iommusim_pgtable_next(pgtable, range.iova + range.size, &range)) {
-		answer->leaves += range.size / range.pgsize;
-		if (range.pgsize > answer->largest)
-			answer->largest = range.pgsize;
-	}
-}
-
-static int hold_all(const struct question *question, struct iommusim_machine *machine,
-                    uint32_t attrs, struct answer *answer)
-{
-	const struct options *common = &question->common;
-	struct iommusim_dma *dma = iommusim_machine_dma(machine);
-	struct iommusim_dma_buffer *buffers = calloc((size_t)common->nr_buffers, sizeof(*buffers));
-	size_t nr = 0;
-
-	if (!buffers)
-		return say("the host has no memory for the buffers");
-	for (unsigned s = 0; s < common->nr_sizes; s++) {
-		struct iommusim_dma_request req = { question->policy, common->sizes[s].bytes,
-			                            IOMMUSIM_GFP_KERNEL, attrs };
-
-		for (uint64_t i = 0; i < common->sizes[s].count; i++, nr++)
-			add_buffer(answer, &buffers[nr],
-			           iommusim_dma_alloc_chunks(dma, &req, &buffers[nr]));
-	}
-	count_leaves(machine, answer);
-	while (nr)
-		iommusim_dma_free(dma, &buffers[--nr]);
-	free(buffers);
-	return 0;
-}
-
-/* The platform's memory, or, where it is to be fragmented, one zone of it. */
-static int set_memory(const struct question *question, const char *state_text,
-                      struct iommusim_machine *platform, struct iommusim_phys **phys)
-{
-	unsigned page_shift = question->platform->page_shift;
-	uint64_t most = UINT64_C(3) << 30, ram = question->platform->ram_bytes;
-	struct options options = { .page_shift = page_shift,
-		                   .kernel = question->common.kernel,
-		                   .seed = 1,
-		                   .memory = ram < most ? ram : most,
-		                   .memory_start = MATRIX_START };
-	struct state state;
-	int status = 0;
-
-	if (!strcmp(state_text, "fresh")) {
-		if (iommusim_phys_fork(iommusim_machine_phys(platform), phys))
-			return say("the host has no memory for a machine");
-		return 0;
-	}
-	status = value_state(&options, state_text);
-	options.random.seed = options.age.seed = 1;
-	if (!status)
-		status = state_build(&options, &state);
-	if (!status && iommusim_phys_fork(state.phys, phys))
-		status = say("the host has no memory for a machine");
-	state_finish(&state);
-	return status;
-}
-
-static int answer_one(const struct question *question, struct iommusim_machine *platform,
-                      const char *state, uint32_t attrs, struct answer *answer)
-{
-	struct iommusim_catalog_tables tables = iommusim_catalog_driver_tables(
-		question->row, question->platform->page_shift, question->common.kernel);
-	struct iommusim_machine_config config = {
-		.size = sizeof(config),
-		.kernel = question->common.kernel,
-		.pgsizes = question->row->pgsizes,
-		.coherent_mask = iommusim_platform_mask(question->platform, NULL),
-		.format = tables.format,
-		.quirks = tables.quirks,
-		.ias = tables.format ? question->row->iova_bits : 0,
-		.oas = tables.format ? question->row->pa_bits : 0,
-	};
-	struct iommusim_machine *machine;
-	int status = set_memory(question, state, platform, &config.phys);
-
-	memset(answer, 0, sizeof(*answer));
-	if (status)
-		return status;
-	if (iommusim_machine_create(&config, &machine)) {
-		iommusim_phys_destroy(config.phys);
-		return say("%s: Linux does not make this domain", question->platform->id);
-	}
-	status = hold_all(question, machine, attrs, answer);
-	iommusim_machine_destroy(machine);
-	return status;
+	for (unsigned i = 0; i < NR_LACKS; i++)
+		nr += answer->lost[i];
+	return nr;
 }
 
 static void print_answer(const char *state, const char *attrs, const struct answer *answer)
@@ -240,8 +117,8 @@ static void print_answer(const char *state, const char *attrs, const struct answ
 	printf("  %-18s%-14s%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "  %-8s", state, attrs,
 	       answer->tried, answer->vain, answer->chunks, answer->leaves,
 	       answer->largest ? size_exact(answer->largest).s : "-");
-	if (answer->nr_failed)
-		printf("%" PRIu64 " buffers not to be had", answer->nr_failed);
+	if (nr_lost(answer))
+		printf("%" PRIu64 " buffers not to be had", nr_lost(answer));
 	putchar('\n');
 }
 
@@ -266,7 +143,7 @@ static void print_advice(const struct question *question,
 			gain = i;
 		same &= answers[i][0].tried == answers[i][1].tried &&
 		        answers[i][0].leaves == answers[i][1].leaves;
-		nr_failed += answers[i][0].nr_failed + answers[i][1].nr_failed;
+		nr_failed += nr_lost(&answers[i][0]) + nr_lost(&answers[i][1]);
 	}
 	if (nr_failed == 2 * NR_ADVISE_STATES * question->common.nr_buffers)
 		line_add(&line, "none: no buffer of such a size is to be had, with or without it");
@@ -291,15 +168,15 @@ static void print_advice(const struct question *question,
 	print_wrapped("advice", LABEL_WIDTH, line.s);
 }
 
-static int advise(const struct question *question, struct iommusim_machine *platform)
+static int advise(const struct question *question)
 {
 	static const uint32_t attrs[] = { 0, IOMMUSIM_ATTR_ALLOC_SINGLE_PAGES };
 	struct answer answers[NR_ADVISE_STATES][2];
 	struct line line = { .len = 0 };
 
 	for (unsigned i = 0; i < NR_ADVISE_STATES * 2; i++)
-		if (answer_one(question, platform, advise_states[i / 2], attrs[i % 2],
-		               &answers[i / 2][i % 2]))
+		if (advise_answer(question, advise_states[i / 2], attrs[i % 2],
+		                  &answers[i / 2][i % 2]))
 			return EXIT_INPUT;
 	line_add(&line, "%s: %s", question->platform->id, question->platform->name);
 	print_wrapped("platform", LABEL_WIDTH, line.s);
@@ -383,23 +260,11 @@ static int settle(struct question *question)
 int cmd_advise(int argc, char **argv)
 {
 	struct question question = { .common = { .kernel = IOMMUSIM_KERNEL(6, 12) } };
-	struct said said = { "" };
-	struct iommusim_host host = { .size = sizeof(host), .log = said_log, .log_ctx = &said };
-	struct iommusim_platform_config config = { .size = sizeof(config), .host = &host };
-	struct iommusim_machine *platform;
 	int status = parse(&question, argc, argv);
 
 	if (status == 1)
 		return help();
 	if (!status)
 		status = settle(&question);
-	if (status)
-		return status;
-	config.platform = question.platform;
-	config.kernel = question.common.kernel;
-	if (iommusim_machine_create_platform(&config, &platform))
-		return say("%s: %s", question.platform->id, said.line);
-	status = advise(&question, platform);
-	iommusim_machine_destroy(platform);
-	return status;
+	return status ? status : advise(&question);
 }

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* The buffers of a platform on its machine, in one memory and with one attribute. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "advise.h"
+#include "matrix.h"
+#include "vain.h"
+#include "values.h"
+
+const char *const advise_states[NR_ADVISE_STATES] = { "fresh", "pin:4/1", "pin:8/2" };
+
+/* One zone, fragmented. */
+static int build_memory(const struct question *question, const char *text, struct state *state)
+{
+	uint64_t most = UINT64_C(3) << 30, ram = question->platform->ram_bytes;
+	struct options options = { .page_shift = question->platform->page_shift,
+		                   .kernel = question->common.kernel,
+		                   .memory = ram < most ? ram : most,
+		                   .memory_start = MATRIX_START };
+	int status = value_state(&options, text);
+
+	return status ? status : state_build(&options, state);
+}
+
+/* A machine, and where it and its memory log to. Must not move. */
+struct site {
+	struct iommusim_machine *machine;
+	struct state state;
+	struct said said;
+	struct iommusim_host host;
+};
+
+/* A granule above the CPU page is one that Linux accepts: what it refuses gets no advice. */
+static int create_machine(const struct question *question, const char *state, struct site *site)
+{
+	struct iommusim_platform_config config = { .size = sizeof(config),
+		                                   .platform = question->platform,
+		                                   .kernel = question->common.kernel,
+		                                   .mode = IOMMUSIM_DOMAIN_EXTENDED,
+		                                   .host = &site->host };
+	int status = strcmp(state, "fresh") != 0 ? build_memory(question, state, &site->state) : 0;
+
+	if (status)
+		return status;
+	site->host.size = sizeof(site->host);
+	site->host.log = said_log;
+	site->host.log_ctx = &site->said;
+	config.phys = site->state.phys;
+	if (iommusim_machine_create_platform(&config, &site->machine))
+		return say("%s: %s", question->platform->id, site->said.line);
+	site->state.phys = NULL;
+	return 0;
+}
+
+/* ---- Entries ---- */
+
+static void add_leaves(struct answer *answer, uint64_t nr, uint64_t bytes)
+{
+	answer->leaves += nr;
+	if (nr && bytes > answer->largest)
+		answer->largest = bytes;
+}
+
+static void count_leaves(const struct iommusim_pgtable *pgtable, struct answer *answer)
+{
+	struct iommusim_mapped_range range = { .size = 0 };
+
+	while (iommusim_pgtable_next(pgtable, range.iova + range.size, &range))
+		add_leaves(answer, range.size / range.pgsize, range.pgsize);
+}
+
+/* The pages that a recording driver was asked for. */
+static void count_recorded(const uint64_t *nr_mapped, struct answer *answer)
+{
+	for (unsigned i = 0; i < NR_SIZES; i++)
+		add_leaves(answer, nr_mapped[i], UINT64_C(1) << i);
+}
+
+/* ---- Buffers ---- */
+
+struct held {
+	struct iommusim_dma_buffer *buffers;
+	size_t nr;
+	struct iommusim_domain_stats stats; /* after the last one */
+	uint64_t nr_mapped[NR_SIZES];       /* for those that are to be had */
+};
+
+static enum lack lack_of(const struct iommusim_dma_buffer *buffer)
+{
+	if (buffer->failed == IOMMUSIM_DMA_MAP)
+		return LACK_MAPPING;
+	return buffer->failed == IOMMUSIM_DMA_IOVA ? LACK_ADDRESSES : LACK_MEMORY;
+}
+
+static void add_buffer(struct iommusim_machine *machine, struct held *held, int err,
+                       struct answer *answer)
+{
+	struct iommusim_domain_stats stats =
+		iommusim_domain_stats(iommusim_machine_domain(machine));
+	struct iommusim_dma_buffer *buffer = &held->buffers[held->nr];
+
+	answer->tried += buffer->chunks.nr_attempts;
+	answer->vain += count_vain(&buffer->chunks);
+	for (unsigned i = 0; !err && i < NR_SIZES; i++)
+		held->nr_mapped[i] += stats.nr_mapped[i] - held->stats.nr_mapped[i];
+	held->stats = stats;
+	if (err) {
+		answer->lost[lack_of(buffer)]++;
+		iommusim_dma_free(iommusim_machine_dma(machine), buffer);
+		return;
+	}
+	answer->chunks += buffer->chunks.nr_chunks;
+	held->nr++;
+}
+
+static int take_buffers(const struct question *question, struct iommusim_machine *machine,
+                        uint32_t attrs, struct held *held, struct answer *answer)
+{
+	const struct options *common = &question->common;
+
+	for (unsigned s = 0; s < common->nr_sizes; s++) {
+		struct iommusim_dma_request req = { question->policy, common->sizes[s].bytes,
+			                            IOMMUSIM_GFP_KERNEL, attrs };
+
+		for (uint64_t i = 0; i < common->sizes[s].count; i++) {
+			int err = iommusim_dma_alloc_chunks(iommusim_machine_dma(machine), &req,
+			                                    &held->buffers[held->nr]);
+
+			add_buffer(machine, held, err, answer);
+			if (err == -IOMMUSIM_EHOST)
+				return say("the host has no memory for the buffers");
+		}
+	}
+	return 0;
+}
+
+static int hold_all(const struct question *question, struct iommusim_machine *machine,
+                    uint32_t attrs, struct answer *answer)
+{
+	const struct iommusim_pgtable *pgtable = iommusim_machine_pgtable(machine);
+	struct held held = { .nr = 0 };
+	int status;
+
+	held.buffers = calloc((size_t)question->common.nr_buffers, sizeof(*held.buffers));
+	if (!held.buffers)
+		return say("the host has no memory for the buffers");
+	status = take_buffers(question, machine, attrs, &held, answer);
+	if (pgtable)
+		count_leaves(pgtable, answer);
+	else
+		count_recorded(held.nr_mapped, answer);
+	while (held.nr)
+		iommusim_dma_free(iommusim_machine_dma(machine), &held.buffers[--held.nr]);
+	free(held.buffers);
+	return status;
+}
+
+int advise_answer(const struct question *question, const char *state, uint32_t attrs,
+                  struct answer *answer)
+{
+	struct site site;
+	int status;
+
+	memset(&site, 0, sizeof(site));
+	memset(answer, 0, sizeof(*answer));
+	status = create_machine(question, state, &site);
+	if (!status)
+		status = hold_all(question, site.machine, attrs, answer);
+	iommusim_machine_destroy(site.machine);
+	state_finish(&site.state);
+	return status;
+}
