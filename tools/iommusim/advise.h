@@ -15,7 +15,7 @@ struct question {
 	const struct iommusim_catalog_driver *row;
 	const struct iommusim_policy *policy;
 	enum access access;
-	int has_tables; /* that are simulated */
+	int has_entries; /* of tables that are known */
 };
 
 /* Why a buffer is not to be had. */
@@ -35,5 +35,8 @@ extern const char *const advise_states[NR_ADVISE_STATES];
 /* Hold all buffers at a time in memory @state. 0 or, after a message, EXIT_INPUT. */
 int advise_answer(const struct question *question, const char *state, uint32_t attrs,
                   struct answer *answer);
+
+/* Whether the entries of the row's tables are known; else the driver's pages count as such. */
+int advise_has_entries(const struct question *question);
 
 #endif

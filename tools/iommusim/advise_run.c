@@ -5,6 +5,7 @@
 
 #include "advise.h"
 #include "matrix.h"
+#include "units.h"
 #include "vain.h"
 #include "values.h"
 
@@ -55,6 +56,48 @@ static int create_machine(const struct question *question, const char *state, st
 
 /* ---- Entries ---- */
 
+/*
+ * The leaf of the row's tables for a driver's page of @bytes: some have one word for every smallest
+ * page, whatever the driver is asked for. 0: they are not known.
+ */
+static uint64_t leaf_of(const struct question *question, uint64_t bytes)
+{
+	struct iommusim_pgtable_config config = {
+		.size = sizeof(config),
+		.format = iommusim_pgtable_format_find(question->row->page_table_format),
+		.kernel = question->common.kernel,
+		.page_shift = question->platform->page_shift,
+		.pgsizes = question->row->pgsizes,
+		.ias = question->row->iova_bits,
+		.oas = question->row->pa_bits,
+	};
+	struct iommusim_map_pages map = { .pa = bytes, .count = 1, .prot = IOMMUSIM_PROT_READ };
+	struct iommusim_mapped_range range = { .pgsize = 0 };
+	struct iommusim_pgtable_info info;
+	struct iommusim_pgtable *pgtable;
+	uint64_t mapped;
+
+	if (!config.format || iommusim_pgtable_create(&config, &pgtable))
+		return 0;
+	info = iommusim_pgtable_info(pgtable);
+	map.pgsize = bytes;
+	while (map.pgsize && !(info.pgsizes & map.pgsize))
+		map.pgsize >>= 1;
+	map.iova = (info.window_start + bytes - 1) & ~(bytes - 1);
+	if (map.pgsize && !iommusim_pgtable_map(pgtable, &map, &mapped))
+		iommusim_pgtable_next(pgtable, 0, &range);
+	iommusim_pgtable_destroy(pgtable);
+	return range.pgsize;
+}
+
+int advise_has_entries(const struct question *question)
+{
+	return iommusim_catalog_driver_tables(question->row, question->platform->page_shift,
+	                                      question->common.kernel)
+	               .format ||
+	       leaf_of(question, granule_of(question->row->pgsizes));
+}
+
 static void add_leaves(struct answer *answer, uint64_t nr, uint64_t bytes)
 {
 	answer->leaves += nr;
@@ -70,11 +113,16 @@ static void count_leaves(const struct iommusim_pgtable *pgtable, struct answer *
 		add_leaves(answer, range.size / range.pgsize, range.pgsize);
 }
 
-/* The pages that a recording driver was asked for. */
-static void count_recorded(const uint64_t *nr_mapped, struct answer *answer)
+/* By the pages that a recording driver was asked for. */
+static void count_recorded(const struct question *question, const uint64_t *nr_mapped,
+                           struct answer *answer)
 {
-	for (unsigned i = 0; i < NR_SIZES; i++)
-		add_leaves(answer, nr_mapped[i], UINT64_C(1) << i);
+	for (unsigned i = 0; i < NR_SIZES; i++) {
+		uint64_t bytes = UINT64_C(1) << i;
+		uint64_t leaf = nr_mapped[i] ? leaf_of(question, bytes) : 0;
+
+		add_leaves(answer, nr_mapped[i] * (leaf ? bytes / leaf : 1), leaf ? leaf : bytes);
+	}
 }
 
 /* ---- Buffers ---- */
@@ -149,7 +197,7 @@ static int hold_all(const struct question *question, struct iommusim_machine *ma
 	if (pgtable)
 		count_leaves(pgtable, answer);
 	else
-		count_recorded(held.nr_mapped, answer);
+		count_recorded(question, held.nr_mapped, answer);
 	while (held.nr)
 		iommusim_dma_free(iommusim_machine_dma(machine), &held.buffers[--held.nr]);
 	free(held.buffers);

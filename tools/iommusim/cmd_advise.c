@@ -159,8 +159,8 @@ static void print_advice(const struct question *question,
 		line_add(&line,
 		         "no attribute%s: the buffers take %" PRIu64 " entries instead of %" PRIu64
 		         " in memory %s; one that the IOTLB cannot hold is read again at %s access",
-		         question->has_tables ? ""
-		                              : ", if its tables have entries for larger pages",
+		         question->has_entries ? ""
+		                               : ", if its tables have entries for larger pages",
 		         answers[gain][0].leaves, answers[gain][1].leaves, advise_states[gain],
 		         access_names[question->access]);
 	else
@@ -199,16 +199,11 @@ static int advise(const struct question *question)
 	if (*question->row->notes)
 		print_wrapped("of the row", LABEL_WIDTH, question->row->notes);
 	print_wrapped("assumed", LABEL_WIDTH,
-	              iommusim_catalog_driver_tables(question->row, question->platform->page_shift,
-	                                             question->common.kernel)
-	                              .format
+	              question->has_entries
 	                      ? "no costs; entries are the leaves in the tables; fragmented memory "
 	                        "is one zone"
 	                      : "no costs; entries are the pages that the driver is asked for, as "
-	                        "its tables "
-	                        "are not simulated: where they have one entry a page larger ones "
-	                        "save none; "
-	                        "fragmented memory is one zone");
+	                        "it has no tables in memory; fragmented memory is one zone");
 	return EXIT_FINE;
 }
 
@@ -250,10 +245,7 @@ static int settle(struct question *question)
 	if (!question->policy)
 		return say("%s: the driver %s gets its pages itself, no chunk policy applies",
 		           question->platform->id, question->row->driver);
-	question->has_tables =
-		iommusim_catalog_driver_tables(question->row, question->platform->page_shift,
-	                                       question->common.kernel)
-			.format != NULL;
+	question->has_entries = advise_has_entries(question);
 	return set_sizes(question);
 }
 
