@@ -15,7 +15,6 @@ struct question {
 	const struct iommusim_catalog_driver *row;
 	const struct iommusim_policy *policy;
 	enum access access;
-	int has_entries; /* of tables that are known */
 };
 
 /* Why a buffer is not to be had. */
@@ -38,5 +37,11 @@ int advise_answer(const struct question *question, const char *state, uint32_t a
 
 /* Whether the entries of the row's tables are known; else the driver's pages count as such. */
 int advise_has_entries(const struct question *question);
+
+/* The figures, [state][attribute], and what the rule makes of them. */
+void advise_print(const struct question *question, struct answer answers[NR_ADVISE_STATES][2]);
+
+/* The rule in words. */
+void advise_print_rule(void);
 
 #endif

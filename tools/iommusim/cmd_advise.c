@@ -4,15 +4,15 @@
  * platform pay for a buffer, and what does the IOMMU get for it? The attribute says that the IOTLB
  * does not matter, so the access pattern decides which of the two counts.
  */
+#include "commands.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "advise.h"
-#include "commands.h"
 #include "say.h"
 #include "text.h"
-#include "units.h"
 #include "values.h"
 
 const char *const access_names[NR_ACCESSES] = { "sequential", "rotate", "random" };
@@ -31,7 +31,8 @@ static int help(void)
 	     "  --access PATTERN     sequential (default), rotate or random: how the device reads "
 	     "them\n"
 	     "  --kernel VERSION     6.1 or 6.12 (default)\n"
-	     "  --help               print this");
+	     "  --help               print this\n");
+	advise_print_rule();
 	return EXIT_FINE;
 }
 
@@ -103,110 +104,6 @@ static const struct iommusim_policy *policy_of(const struct iommusim_catalog_dri
 	return NULL;
 }
 
-static uint64_t nr_lost(const struct answer *answer)
-{
-	uint64_t nr = 0;
-
-	for (unsigned i = 0; i < NR_LACKS; i++)
-		nr += answer->lost[i];
-	return nr;
-}
-
-static void print_answer(const char *state, const char *attrs, const struct answer *answer)
-{
-	printf("  %-18s%-14s%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "  %-8s", state, attrs,
-	       answer->tried, answer->vain, answer->chunks, answer->leaves,
-	       answer->largest ? size_exact(answer->largest).s : "-");
-	if (nr_lost(answer))
-		printf("%" PRIu64 " buffers not to be had", nr_lost(answer));
-	putchar('\n');
-}
-
-/* Entries that larger chunks save: [attribute]. */
-static uint64_t saved(const struct answer *answer)
-{
-	return answer[0].leaves < answer[1].leaves ? answer[1].leaves - answer[0].leaves : 0;
-}
-
-/* What the figures come to: [state][attribute]. */
-static void print_advice(const struct question *question,
-                         struct answer answers[NR_ADVISE_STATES][2])
-{
-	const struct answer *none = &answers[1][0], *single = &answers[1][1];
-	unsigned gain = 0; /* the state in which larger chunks save most entries */
-	int same = 1;
-	uint64_t nr_failed = 0;
-	struct line line = { .len = 0 };
-
-	for (unsigned i = 0; i < NR_ADVISE_STATES; i++) {
-		if (saved(answers[i]) > saved(answers[gain]))
-			gain = i;
-		same &= answers[i][0].tried == answers[i][1].tried &&
-		        answers[i][0].leaves == answers[i][1].leaves;
-		nr_failed += nr_lost(&answers[i][0]) + nr_lost(&answers[i][1]);
-	}
-	if (nr_failed == 2 * NR_ADVISE_STATES * question->common.nr_buffers)
-		line_add(&line, "none: no buffer of such a size is to be had, with or without it");
-	else if (same)
-		line_add(&line, "either: the attribute changes nothing for buffers of these sizes");
-	else if (question->access == ACCESS_SEQUENTIAL && none->vain > single->vain)
-		line_add(&line,
-		         "single pages: a device that reads on uses each entry once, and in "
-		         "fragmented memory %" PRIu64 " attempts are in vain without the "
-		         "attribute, %" PRIu64 " with it",
-		         none->vain, single->vain);
-	else if (saved(answers[gain]))
-		line_add(&line,
-		         "no attribute%s: the buffers take %" PRIu64 " entries instead of %" PRIu64
-		         " in memory %s; one that the IOTLB cannot hold is read again at %s access",
-		         question->has_entries ? ""
-		                               : ", if its tables have entries for larger pages",
-		         answers[gain][0].leaves, answers[gain][1].leaves, advise_states[gain],
-		         access_names[question->access]);
-	else
-		line_add(&line, "single pages: larger chunks give no fewer entries here");
-	print_wrapped("advice", LABEL_WIDTH, line.s);
-}
-
-static int advise(const struct question *question)
-{
-	static const uint32_t attrs[] = { 0, IOMMUSIM_ATTR_ALLOC_SINGLE_PAGES };
-	struct answer answers[NR_ADVISE_STATES][2];
-	struct line line = { .len = 0 };
-
-	for (unsigned i = 0; i < NR_ADVISE_STATES * 2; i++)
-		if (advise_answer(question, advise_states[i / 2], attrs[i % 2],
-		                  &answers[i / 2][i % 2]))
-			return EXIT_INPUT;
-	line_add(&line, "%s: %s", question->platform->id, question->platform->name);
-	print_wrapped("platform", LABEL_WIDTH, line.s);
-	line.len = 0;
-	line_add(&line, "%s, {%s}, CPU pages of %s", question->row->id,
-	         pgsizes_text(question->row->pgsizes, ',').s,
-	         size_exact(UINT64_C(1) << question->platform->page_shift).s);
-	print_wrapped("iommu", LABEL_WIDTH, line.s);
-	line.len = 0;
-	line_add(&line, "%s (%s), Linux %s", question->policy->name, question->policy->alias,
-	         kernel_name(question->common.kernel));
-	print_wrapped("policy", LABEL_WIDTH, line.s);
-	printf("\n  %-18s%-14s%9s%9s%9s%9s  %s\n", "memory", "attributes", "attempts", "in vain",
-	       "chunks", "entries", "largest page");
-	for (unsigned i = 0; i < NR_ADVISE_STATES * 2; i++)
-		print_answer(advise_states[i / 2], attrs_name(attrs[i % 2]),
-		             &answers[i / 2][i % 2]);
-	putchar('\n');
-	print_advice(question, answers);
-	if (*question->row->notes)
-		print_wrapped("of the row", LABEL_WIDTH, question->row->notes);
-	print_wrapped("assumed", LABEL_WIDTH,
-	              question->has_entries
-	                      ? "no costs; entries are the leaves in the tables; fragmented memory "
-	                        "is one zone"
-	                      : "no costs; entries are the pages that the driver is asked for, as "
-	                        "it has no tables in memory; fragmented memory is one zone");
-	return EXIT_FINE;
-}
-
 /* The platform's own buffers where none are named. */
 static int set_sizes(struct question *question)
 {
@@ -245,18 +142,24 @@ static int settle(struct question *question)
 	if (!question->policy)
 		return say("%s: the driver %s gets its pages itself, no chunk policy applies",
 		           question->platform->id, question->row->driver);
-	question->has_entries = advise_has_entries(question);
 	return set_sizes(question);
 }
 
 int cmd_advise(int argc, char **argv)
 {
+	static const uint32_t attrs[] = { 0, IOMMUSIM_ATTR_ALLOC_SINGLE_PAGES };
 	struct question question = { .common = { .kernel = IOMMUSIM_KERNEL(6, 12) } };
+	struct answer answers[NR_ADVISE_STATES][2];
 	int status = parse(&question, argc, argv);
 
 	if (status == 1)
 		return help();
 	if (!status)
 		status = settle(&question);
-	return status ? status : advise(&question);
+	for (unsigned i = 0; !status && i < NR_ADVISE_STATES * 2; i++)
+		status = advise_answer(&question, advise_states[i / 2], attrs[i % 2],
+		                       &answers[i / 2][i % 2]);
+	if (!status)
+		advise_print(&question, answers);
+	return status;
 }
