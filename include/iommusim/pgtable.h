@@ -143,7 +143,9 @@ struct iommusim_pgtable_config {
 	uint64_t arena_start;
 	const struct iommusim_host *host;
 	/* Arm long descriptors: 1: the page sizes grow by those of the contiguous hint (16 words of
-	   4K or 2M; 128 of 16K, 32 of 32M; 32 of 64K or 512M). Linux never sets it. */
+	   4K or 2M; 128 of 16K, 32 of 32M; 32 of 64K or 512M), and sizes that leave no granule may
+	   be runs of the largest granule that has them all: 2M and 1G of 16K. Linux never sets it.
+	   */
 	unsigned contiguous;
 	/* AMD v2 only: 4 or 5 (6.12); default 4. */
 	unsigned nr_levels;

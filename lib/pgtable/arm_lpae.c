@@ -38,6 +38,25 @@ static const struct isim_arm_granule *choose_granule(uint64_t pgsizes, unsigned 
 	return NULL;
 }
 
+/* The pages of @g that are runs of words. */
+static uint64_t runs_of(const struct isim_arm_granule *g)
+{
+	return isim_bit(g->lg2 + g->run_lg2[0]) | isim_bit(g->lg2 + g->index_lg2 + g->run_lg2[1]);
+}
+
+/* Not in Linux: with the hint, page sizes without a granule may be runs of the largest that has
+   them all, as 2M and 1G are runs of 16K. */
+static const struct isim_arm_granule *choose_runs(uint64_t pgsizes)
+{
+	for (unsigned i = ISIM_ARM_NR_GRANULES; pgsizes && i > 0; i--) {
+		const struct isim_arm_granule *g = &isim_arm_granules[i - 1];
+
+		if (!(pgsizes & ~(g->pgsizes | runs_of(g))))
+			return g;
+	}
+	return NULL;
+}
+
 /* Bits of the output address as registers tell them: 0 .. 6. 7: there is no such width. */
 static unsigned encode_oas(unsigned oas)
 {
@@ -66,10 +85,11 @@ static void add_runs(struct iommusim_pgtable *p, const struct isim_arm_granule *
 	for (unsigned level = 0; level < 2 && level <= p->top; level++) {
 		unsigned shift = g->lg2 + level * g->index_lg2;
 
-		if (!(p->info.pgsizes >> shift & 1))
-			continue;
-		isim_pgtable_add_run(p, level, g->run_lg2[level], shift + g->run_lg2[level]);
-		p->info.pgsizes |= isim_bit(shift + g->run_lg2[level]);
+		if (p->info.pgsizes >> shift & 1)
+			p->info.pgsizes |= isim_bit(shift + g->run_lg2[level]);
+		if (p->info.pgsizes >> (shift + g->run_lg2[level]) & 1)
+			isim_pgtable_add_run(p, level, g->run_lg2[level],
+			                     shift + g->run_lg2[level]);
 	}
 }
 
@@ -89,7 +109,7 @@ static int narrow(struct iommusim_pgtable *p, const struct isim_arm_granule *g)
 {
 	const struct iommusim_pgtable_config *c = &p->config;
 
-	p->info.pgsizes &= g->pgsizes;
+	p->info.pgsizes &= g->pgsizes | (c->contiguous ? runs_of(g) : 0);
 	if (c->oas <= 48)
 		p->info.pgsizes &= ~PT_BIT(42);
 	p->info.ias = c->ias < g->max_bits ? c->ias : g->max_bits;
@@ -125,6 +145,8 @@ static const struct isim_arm_granule *configure(struct iommusim_pgtable *p, uint
 	const struct iommusim_pgtable_config *c = &p->config;
 	const struct isim_arm_granule *g = choose_granule(c->pgsizes & pgsizes, c->page_shift);
 
+	if (!g && c->contiguous)
+		g = choose_runs(c->pgsizes & pgsizes);
 	if (!g)
 		isim_fail(&p->diag, IOMMUSIM_EINVAL,
 		          "page sizes 0x%llx leave no granule of 4K, 16K or 64K",

@@ -140,6 +140,40 @@ static void a_domain_uses_the_sizes(void **state)
 	iommusim_pgtable_destroy(pgtable);
 }
 
+/* 2M and 1G have no granule, but are runs of 16K and 32M; without the hint Linux refuses them. */
+static void sizes_that_are_only_runs_are_runs_of_a_granule(void **state)
+{
+	static const struct only {
+		uint64_t pgsizes, page, word, want;
+	} onlys[] = { { SZ_2M | SZ_1G, SZ_2M, SZ_16K, SZ_2M | SZ_1G },
+		      { SZ_2M | SZ_1G, SZ_1G, SZ_32M, SZ_2M | SZ_1G },
+		      { SZ_2M, SZ_2M, SZ_64K, SZ_2M },
+		      { SZ_2M | SZ_32M, SZ_2M, SZ_16K, SZ_2M | SZ_32M | SZ_1G } };
+
+	for (size_t i = 0; i < ARRAY_LEN(onlys); i++) {
+		const struct only *o = &onlys[i];
+		struct iommusim_pgtable_config config = { .size = sizeof(config),
+			                                  .format = &iommusim_pgtable_arm_lpae_s1,
+			                                  .pgsizes = o->pgsizes };
+		struct iommusim_pgtable *pgtable;
+
+		assert_err(iommusim_pgtable_create(&config, &pgtable), IOMMUSIM_EINVAL);
+		config.contiguous = 1;
+		assert_ok(iommusim_pgtable_create(&config, &pgtable));
+		assert_int_equal(iommusim_pgtable_info(pgtable).pgsizes, o->want);
+		map_ok(pgtable, o->page, 3 * o->page, o->page, 1);
+		for (uint64_t at = 0; at < o->page; at += o->word) {
+			uint64_t word = word_of(pgtable, o->page + at);
+
+			assert_true(word & CONTIGUOUS);
+			assert_int_equal(word & (o->page - 1) & ~(o->word - 1), at);
+		}
+		assert_int_equal(unmap(pgtable, o->page, o->page, 1), o->page);
+		assert_int_equal(word_of(pgtable, o->page), 0);
+		iommusim_pgtable_destroy(pgtable);
+	}
+}
+
 /* A block of a run is split: the run goes first, then the block. */
 static void a_block_of_a_run_is_split(void **state)
 {
@@ -175,12 +209,13 @@ static void any_count_ends_with_the_table(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[3 + 4 * ARRAY_LEN(rows)] = {
+	struct CMUnitTest tests[4 + 4 * ARRAY_LEN(rows)] = {
 		cmocka_unit_test(a_domain_uses_the_sizes),
 		cmocka_unit_test(a_block_of_a_run_is_split),
+		cmocka_unit_test(sizes_that_are_only_runs_are_runs_of_a_granule),
 		cmocka_unit_test(any_count_ends_with_the_table),
 	};
-	size_t nr = 3;
+	size_t nr = 4;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		tests[nr++] = (struct CMUnitTest)TEST_ROW(has_the_hint_in_every_word, &rows[i]);
