@@ -92,22 +92,27 @@ iommusim_catalog_driver_next(const char *driver, unsigned kernel, size_t *index)
 IOMMUSIM_API int iommusim_catalog_driver_in(const struct iommusim_catalog_driver *row,
                                             unsigned kernel);
 
-/** The page tables of a row. */
+/** The page tables of a row: what struct iommusim_pgtable_config is to have. */
 struct iommusim_catalog_tables {
 	const struct iommusim_pgtable_format *format; /* NULL: none, driver calls are recorded */
 	uint32_t quirks;
 	unsigned is_refused; /* 1: Linux's own code refuses such tables */
 	char why[240];       /* why there is none, "" */
+	uint64_t pgsizes;    /* of the domain: the row's, with the contiguous hint perhaps more */
+	unsigned ias, oas;
+	uint64_t window_start; /* of tables that map a window: the row's aperture_start */
 };
 
 /**
  * Which format of the pgtable room @row has, under CPU pages of 2^@page_shift bytes, in Linux
  * @kernel: one that makes exactly the row's page sizes and address widths; else why there is none
- * (this library lacks the format, or Linux's own code refuses or changes the page sizes).
+ * (this library lacks the format, or Linux's own code refuses or changes the page sizes). With
+ * @contiguous 1 Arm's long descriptors have the contiguous hint, which Linux never sets, and the
+ * page sizes that it adds; other rows are not changed by it.
  */
 IOMMUSIM_API struct iommusim_catalog_tables
 iommusim_catalog_driver_tables(const struct iommusim_catalog_driver *row, unsigned page_shift,
-                               unsigned kernel);
+                               unsigned kernel, unsigned contiguous);
 
 /** What a kernel does where a domain's granule is above the CPU page. */
 struct iommusim_catalog_outcome {

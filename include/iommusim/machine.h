@@ -77,6 +77,10 @@ struct iommusim_machine_config {
 	unsigned contiguous, nr_levels, force_snoop;
 	enum iommusim_section_split section_split;
 	unsigned hw_dirty;
+	uint64_t window_start;
+	/* What the domain maps, both ends included, in bytes: addresses are handed out from its
+	   first granule on, but never 0. Default: all that the page tables map. */
+	uint64_t aperture_start, aperture_last;
 };
 
 struct iommusim_machine; /* opaque */
@@ -108,13 +112,26 @@ IOMMUSIM_API struct iommusim_pgtable *iommusim_machine_pgtable(struct iommusim_m
 
 /* ---- Machines of the catalogue ---- */
 
+/**
+ * Fill in what @config has of an IOMMU from @row, for memory with pages of 2^@page_shift bytes:
+ * page sizes, page tables as iommusim_catalog_driver_tables() has them for its kernel and
+ * contiguous (none where there are none), coherence of the walk, the aperture. A coherent_mask (0:
+ * of 32 bits) that ends before the aperture becomes the aperture's end: a device behind it is taken
+ * to reach it. Simplifies: an aperture that starts above what the page tables map is taken from 0
+ * on.
+ */
+IOMMUSIM_API void iommusim_machine_use_row(struct iommusim_machine_config *config,
+                                           const struct iommusim_catalog_driver *row,
+                                           unsigned page_shift);
+
 #define IOMMUSIM_PLATFORM_ZONES 3
 
 /**
  * The zones of @platform into @zones; returns their number. x86-64: DMA below 16 MiB, DMA32 up to
- * 3 GiB of RAM, the rest from 4 GiB on. arm64 and riscv: RAM starts at 1 GiB (2 GiB for riscv), DMA
- * (DMA32) below 4 GiB, then Normal. arm: 760 MiB Normal from 1 GiB on, the rest HighMem. Others:
- * Normal from 0. Simplifies: no holes, one node, whole pages of 2^page_shift only.
+ * 3 GiB of RAM, the rest from 4 GiB on. arm64 and riscv: RAM starts at 1 GiB (2 GiB for riscv; 0
+ * where the IOMMU's pa_bits would not reach its end, as on RK3399), DMA (DMA32) below 4 GiB, then
+ * Normal. arm: 760 MiB Normal from 1 GiB on, the rest HighMem. Others: Normal from 0. Simplifies:
+ * no holes, one node, whole pages of 2^page_shift only.
  */
 IOMMUSIM_API unsigned iommusim_platform_zones(const struct iommusim_catalog_platform *platform,
                                               struct iommusim_zone_config *zones);
@@ -142,7 +159,7 @@ struct iommusim_platform_config {
 /**
  * A machine as the catalogue has it: its memory, fresh or @config->phys, with the CPU page, the
  * IOMMU's page sizes and tables (a recording driver where iommusim_catalog_driver_tables() has
- * none), and a device. Simplifies: an aperture ends where the row says, but begins at 0.
+ * none), and a device, as iommusim_machine_use_row() has it.
  * Returns 0; -IOMMUSIM_ENODEV (logged): the platform's masters have no paging IOMMU;
  * -IOMMUSIM_EINVAL (logged): no platform, an unknown kernel, or memory with pages of another size;
  * -IOMMUSIM_EBUG as iommusim_dma_create(); or as iommusim_machine_create() and the rooms below it.

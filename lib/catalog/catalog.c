@@ -75,9 +75,7 @@ static void try_tables(const struct iommusim_catalog_driver *row,
                        struct iommusim_catalog_tables *tables)
 {
 	struct iommusim_pgtable *pgtable;
-	uint64_t left;
 
-	tables->is_refused = 1;
 	if (iommusim_pgtable_create(config, &pgtable)) {
 		if (!*tables->why)
 			snprintf(tables->why, sizeof(tables->why), "%s refuses it",
@@ -85,51 +83,84 @@ static void try_tables(const struct iommusim_catalog_driver *row,
 		tables->format = NULL;
 		return;
 	}
-	left = iommusim_pgtable_info(pgtable).pgsizes;
+	tables->pgsizes = iommusim_pgtable_info(pgtable).pgsizes;
 	iommusim_pgtable_destroy(pgtable);
 	tables->is_refused = 0;
-	if (left == row->pgsizes)
+	if (tables->pgsizes == row->pgsizes || config->contiguous)
 		return;
 	snprintf(tables->why, sizeof(tables->why), "%s makes other page sizes of it: 0x%llx",
-	         tables->format->name, (unsigned long long)left);
+	         tables->format->name, (unsigned long long)tables->pgsizes);
 	tables->format = NULL;
+	tables->pgsizes = row->pgsizes;
+}
+
+/* Tables with a word for each page of a window are here for that many pages at most. Simplifies:
+   what firmware makes as large as it likes, or the memory, has 2^20. */
+#define MAX_WINDOW_LG2 20
+
+/* Bits that tell the bytes of a row's aperture apart. */
+static unsigned aperture_bits(const struct iommusim_catalog_driver *row)
+{
+	return row->has_aperture ? isim_high_bit((row->aperture_last - row->aperture_start) | 1) + 1
+	                         : row->iova_bits;
+}
+
+static unsigned window_bits(const struct iommusim_catalog_driver *row)
+{
+	unsigned bits = aperture_bits(row), most = isim_low_bit(row->pgsizes) + MAX_WINDOW_LG2;
+
+	return bits < most ? bits : most;
+}
+
+/* Which format, and its widths; "" or why there is none. */
+static const char *choose_tables(const struct iommusim_catalog_driver *row,
+                                 struct iommusim_catalog_tables *tables)
+{
+	const struct isim_catalog_format *format = isim_catalog_format(row->page_table_format);
+
+	if (!row->pgsizes)
+		return "the driver does no paging";
+	if (!strcmp(row->page_table_format, "none"))
+		return "the driver has no page tables in memory";
+	if (!format || !*format->pgtable)
+		return "this library does not have the format";
+	tables->format = iommusim_pgtable_format_find(format->pgtable);
+	tables->quirks = format->quirks;
+	tables->ias = format->is_window ? window_bits(row) : row->iova_bits;
+	tables->is_refused = !format->is_window; /* else what is refused is this library's size */
+	tables->oas = row->pa_bits;
+	tables->window_start = format->is_window ? row->aperture_start : 0;
+	return "";
+}
+
+static int is_arm_long(const struct iommusim_pgtable_format *format)
+{
+	return format == &iommusim_pgtable_arm_lpae_s1 || format == &iommusim_pgtable_arm_lpae_s2;
 }
 
 struct iommusim_catalog_tables
 iommusim_catalog_driver_tables(const struct iommusim_catalog_driver *row, unsigned page_shift,
-                               unsigned kernel)
+                               unsigned kernel, unsigned contiguous)
 {
-	const struct isim_catalog_format *format = isim_catalog_format(row->page_table_format);
-	struct iommusim_catalog_tables tables = { NULL, 0, 0, "" };
+	struct iommusim_catalog_tables tables = { .pgsizes = row->pgsizes };
 	struct iommusim_host host = { .size = sizeof(host), .log = keep_line, .log_ctx = &tables };
+	const char *why = choose_tables(row, &tables);
 	struct iommusim_pgtable_config config = { .size = sizeof(config),
+		                                  .format = tables.format,
 		                                  .kernel = kernel,
 		                                  .page_shift = page_shift,
 		                                  .pgsizes = row->pgsizes,
-		                                  .ias = row->iova_bits,
-		                                  .oas = row->pa_bits,
+		                                  .ias = tables.ias,
+		                                  .oas = tables.oas,
+		                                  .quirks = tables.quirks,
+		                                  .window_start = tables.window_start,
 		                                  .host = &host };
-	const char *why = "this library does not have the format";
 
-	if (!row->pgsizes)
-		why = "the driver does no paging";
-	else if (!strcmp(row->page_table_format, "none"))
-		why = "the driver has no page tables in memory";
-	else if (format && *format->pgtable)
-		tables.format = iommusim_pgtable_format_find(format->pgtable);
-	else if (iommusim_pgtable_format_find(row->page_table_format))
-		why = "such tables have one word for every smallest page, or map a window only; "
-		      "here "
-		      "the calls of the driver are recorded";
-	if (!tables.format) {
+	config.contiguous = contiguous && is_arm_long(tables.format);
+	if (tables.format)
+		try_tables(row, &config, &tables);
+	else
 		snprintf(tables.why, sizeof(tables.why), "%s", why);
-		return tables;
-	}
-	if (!(format->quirks & ~tables.format->quirks))
-		tables.quirks = format->quirks;
-	config.format = tables.format;
-	config.quirks = tables.quirks;
-	try_tables(row, &config, &tables);
 	return tables;
 }
 
@@ -171,7 +202,7 @@ iommusim_catalog_driver_outcome(const struct iommusim_catalog_driver *row, unsig
 		"init_iova_domain() stops with BUG(): the granule is above the CPU page"
 	};
 
-	if (iommusim_catalog_driver_tables(row, page_shift, kernel).is_refused)
+	if (iommusim_catalog_driver_tables(row, page_shift, kernel, 0).is_refused)
 		return refused;
 	if (!row->pgsizes || row->min_granule <= isim_bit(page_shift))
 		return works;

@@ -5,10 +5,12 @@
 
 #include "iommusim/catalog.h"
 
-/* Which format of the pgtable room a key of the files means; @pgtable "" where there is none. */
+/* Which format of the pgtable room a key of the files means; @pgtable "" where there is none. Some
+   map no more than the aperture: a window. */
 struct isim_catalog_format {
 	const char *key, *pgtable;
 	uint32_t quirks;
+	unsigned is_window;
 };
 
 extern const struct isim_catalog_format isim_catalog_formats[];

@@ -42,6 +42,29 @@ static int create_tables(struct iommusim_machine *m)
 	return m->config.tables_in_phys ? iommusim_table_pages_create(&config, &m->tables) : 0;
 }
 
+/*
+ * Where the library's own tables lie, in physical addresses: 0: where the format has them. That is
+ * at 1 GiB where words are of 32 bits. Memory there would hold the pages that stand for "nothing
+ * here" in some formats; then the tables come before it.
+ */
+static uint64_t arena_start(const struct iommusim_machine *m)
+{
+	unsigned shift = iommusim_phys_page_shift(m->phys);
+	uint64_t first = UINT64_MAX, end = 0, usual = isim_bit(30);
+	struct iommusim_zone_info zone;
+
+	for (unsigned i = 0; !iommusim_phys_zone(m->phys, i, &zone); i++) {
+		uint64_t start = zone.start_pfn << shift;
+		uint64_t zone_end = start + (zone.nr_frames << shift);
+
+		first = start < first ? start : first;
+		end = zone_end > end ? zone_end : end;
+	}
+	if (first > usual || end <= usual || first < isim_bit(28))
+		return 0;
+	return isim_align_down(first - isim_bit(28), isim_bit(20));
+}
+
 /* The page tables; what page sizes they leave are the machine's. */
 static int create_pgtable(struct iommusim_machine *m)
 {
@@ -61,6 +84,8 @@ static int create_pgtable(struct iommusim_machine *m)
 		.force_snoop = m->config.force_snoop,
 		.section_split = m->config.section_split,
 		.hw_dirty = m->config.hw_dirty,
+		.window_start = m->config.window_start,
+		.arena_start = m->config.tables_in_phys ? 0 : arena_start(m),
 		.host = &m->diag.host,
 	};
 	int err;
@@ -101,17 +126,29 @@ static int create_domain(struct iommusim_machine *m)
 
 static int create_iova(struct iommusim_machine *m)
 {
+	unsigned granule_lg2 = isim_low_bit(m->config.pgsizes);
 	struct iommusim_iova_config config = { .size = sizeof(config),
-		                               .granule_lg2 = isim_low_bit(m->config.pgsizes),
+		                               .granule_lg2 = granule_lg2,
+		                               .start = m->config.aperture_start >> granule_lg2,
 		                               .host = &m->diag.host };
 
 	return iommusim_iova_create(&config, &m->iova);
 }
 
-/* The last address that the page tables can map; 0: there is no limit. */
+/* The last address that the aperture and the page tables leave; 0: there is no limit. */
 static uint64_t last_address(const struct iommusim_machine *m)
 {
-	return m->pgtable ? isim_low_bits(iommusim_pgtable_info(m->pgtable).ias) : 0;
+	struct iommusim_pgtable_info info;
+	uint64_t last = m->config.aperture_last ? m->config.aperture_last : UINT64_MAX;
+	uint64_t mapped = UINT64_MAX;
+
+	if (m->pgtable) {
+		info = iommusim_pgtable_info(m->pgtable);
+		mapped = info.window_bytes ? info.window_start + (info.window_bytes - 1)
+		                           : isim_low_bits(info.ias);
+	}
+	last = mapped < last ? mapped : last;
+	return last == UINT64_MAX ? 0 : last;
 }
 
 static int create_dma(struct iommusim_machine *m)

@@ -47,20 +47,31 @@ static const struct layout *layout_of(const char *arch)
 	return layout;
 }
 
+/* RAM below what the IOMMU's words can say starts at 0 where it would not fit from @start on. */
+static uint64_t start_of(const struct iommusim_catalog_platform *platform, uint64_t start)
+{
+	const struct iommusim_catalog_driver *row =
+		iommusim_catalog_driver_find(platform->iommu_driver_id);
+	uint64_t last = row && row->pa_bits ? isim_low_bits(row->pa_bits) : UINT64_MAX;
+
+	return start && platform->ram_bytes - 1 > last - start ? 0 : start;
+}
+
 unsigned iommusim_platform_zones(const struct iommusim_catalog_platform *platform,
                                  struct iommusim_zone_config *zones)
 {
 	const struct layout *layout = layout_of(platform->cpu_arch);
+	uint64_t first = layout->part[0].start, start = start_of(platform, first);
 	uint64_t left = platform->ram_bytes;
 	unsigned nr = 0;
 
 	for (unsigned i = 0; i < layout->nr && left >> platform->page_shift; i++) {
-		uint64_t most = layout->part[i].most;
+		uint64_t most = layout->part[i].most + (i ? 0 : first - start);
 		uint64_t bytes = most && most < left ? most : left;
 
 		zones[nr++] = (struct iommusim_zone_config){
 			.zone = layout->part[i].zone,
-			.start_pfn = layout->part[i].start >> platform->page_shift,
+			.start_pfn = (i ? layout->part[i].start : start) >> platform->page_shift,
 			.nr_frames = bytes >> platform->page_shift,
 		};
 		left -= bytes;
@@ -97,18 +108,34 @@ static int is_pci(const struct iommusim_catalog_platform *platform)
 	return strstr(platform->dma_masters, "pcie") || strstr(platform->dma_masters, "nvme");
 }
 
-static void set_tables(const struct iommusim_platform_config *c,
-                       const struct iommusim_catalog_driver *row,
-                       struct iommusim_machine_config *config)
+static void set_aperture(struct iommusim_machine_config *config,
+                         const struct iommusim_catalog_driver *row)
+{
+	uint64_t mask = config->coherent_mask ? config->coherent_mask : UINT32_MAX;
+	uint64_t mapped = isim_low_bits(config->ias);
+
+	if (!row->has_aperture ||
+	    (config->format && !config->window_start && row->aperture_start > mapped))
+		return;
+	config->aperture_start = row->aperture_start;
+	config->aperture_last = row->aperture_last;
+	config->coherent_mask = mask < row->aperture_start ? row->aperture_last : mask;
+}
+
+void iommusim_machine_use_row(struct iommusim_machine_config *config,
+                              const struct iommusim_catalog_driver *row, unsigned page_shift)
 {
 	struct iommusim_catalog_tables tables = iommusim_catalog_driver_tables(
-		row, c->platform->page_shift, isim_kernel(c->kernel));
+		row, page_shift, isim_kernel(config->kernel), config->contiguous);
 
+	config->pgsizes = tables.pgsizes;
 	config->format = tables.format;
 	config->quirks = tables.quirks;
-	config->ias = tables.format ? row->iova_bits : 0;
-	config->oas = tables.format ? row->pa_bits : 0;
+	config->ias = tables.format ? tables.ias : 0;
+	config->oas = tables.format ? tables.oas : 0;
+	config->window_start = tables.window_start;
 	config->is_noncoherent = !strcmp(row->coherent_walk, "no");
+	set_aperture(config, row);
 }
 
 static int create(const struct iommusim_platform_config *c,
@@ -118,7 +145,6 @@ static int create(const struct iommusim_platform_config *c,
 		.size = sizeof(config),
 		.kernel = c->kernel,
 		.phys = c->phys,
-		.pgsizes = row->pgsizes,
 		.mode = c->mode,
 		.coherent_mask = iommusim_platform_mask(c->platform, c->master),
 		.is_pci = (unsigned)is_pci(c->platform),
@@ -127,9 +153,7 @@ static int create(const struct iommusim_platform_config *c,
 	};
 	int err;
 
-	set_tables(c, row, &config);
-	if (row->has_aperture && row->aperture_last < config.coherent_mask)
-		config.coherent_mask = row->aperture_last;
+	iommusim_machine_use_row(&config, row, c->platform->page_shift);
 	err = config.phys ? 0 : create_phys(c, &config.phys);
 	if (err)
 		return err;

@@ -76,19 +76,19 @@ static void a_row_has_what_its_file_says(void **state)
 static void tables_are_those_that_make_the_page_sizes(void **state)
 {
 	struct iommusim_catalog_tables tables = iommusim_catalog_driver_tables(
-		given("smmuv3-s1-4k-48"), 12, IOMMUSIM_KERNEL(6, 12));
+		given("smmuv3-s1-4k-48"), 12, IOMMUSIM_KERNEL(6, 12), 0);
 
 	assert_ptr_equal(tables.format, &iommusim_pgtable_arm_lpae_s1);
 	assert_string_equal(tables.why, "");
 	tables = iommusim_catalog_driver_tables(given("smmuv3-s1-4k16k-cpu64k"), 16,
-	                                        IOMMUSIM_KERNEL(6, 12));
+	                                        IOMMUSIM_KERNEL(6, 12), 0);
 	assert_ptr_equal(tables.format, &iommusim_pgtable_arm_lpae_s1);
 }
 
 static void a_common_granule_of_2m_is_no_page_table_of_linux(void **state)
 {
 	struct iommusim_catalog_tables tables = iommusim_catalog_driver_tables(
-		given("hyp-smmu-2m-common"), 12, IOMMUSIM_KERNEL(6, 12));
+		given("hyp-smmu-2m-common"), 12, IOMMUSIM_KERNEL(6, 12), 0);
 
 	assert_null(tables.format);
 	assert_non_null(strstr(tables.why, "arm-lpae-s1 refuses it"));
@@ -96,11 +96,14 @@ static void a_common_granule_of_2m_is_no_page_table_of_linux(void **state)
 
 static void rows_without_tables_say_so(void **state)
 {
-	assert_non_null(strstr(iommusim_catalog_driver_tables(given("none"), 12, 0).why, "paging"));
-	assert_non_null(strstr(iommusim_catalog_driver_tables(given("virtio-iommu-4k"), 12, 0).why,
-	                       "no page tables"));
-	assert_non_null(strstr(iommusim_catalog_driver_tables(given("rockchip-v1"), 12, 0).why,
-	                       "one word for every smallest page"));
+	assert_non_null(
+		strstr(iommusim_catalog_driver_tables(given("none"), 12, 0, 0).why, "paging"));
+	assert_non_null(
+		strstr(iommusim_catalog_driver_tables(given("virtio-iommu-4k"), 12, 0, 0).why,
+	               "no page tables"));
+	assert_non_null(
+		strstr(iommusim_catalog_driver_tables(given("amd-v1-nohugepages"), 12, 0, 0).why,
+	               "makes other page sizes"));
 }
 
 /* Families that differ in levels, widths and byte order. */
@@ -113,7 +116,7 @@ static void rows_have_the_tables_that_they_name(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
 		const struct iommusim_catalog_driver *row = given(ids[i]);
 		struct iommusim_catalog_tables tables =
-			iommusim_catalog_driver_tables(row, 12, IOMMUSIM_KERNEL(6, 12));
+			iommusim_catalog_driver_tables(row, 12, IOMMUSIM_KERNEL(6, 12), 0);
 
 		assert_non_null(tables.format);
 		assert_string_equal(tables.format->name, row->page_table_format);

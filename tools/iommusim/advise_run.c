@@ -93,7 +93,7 @@ static uint64_t leaf_of(const struct question *question, uint64_t bytes)
 int advise_has_entries(const struct question *question)
 {
 	return iommusim_catalog_driver_tables(question->row, question->platform->page_shift,
-	                                      question->common.kernel)
+	                                      question->common.kernel, 0)
 	               .format ||
 	       leaf_of(question, granule_of(question->row->pgsizes));
 }

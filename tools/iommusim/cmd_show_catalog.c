@@ -64,7 +64,7 @@ static void print_kernels(const struct iommusim_catalog_driver *row)
 static void print_tables(const struct iommusim_catalog_driver *row, unsigned page_shift)
 {
 	struct iommusim_catalog_tables tables =
-		iommusim_catalog_driver_tables(row, page_shift, IOMMUSIM_KERNEL(6, 12));
+		iommusim_catalog_driver_tables(row, page_shift, IOMMUSIM_KERNEL(6, 12), 0);
 	struct line line = { .len = 0 };
 
 	line_add(&line, "%s", row->page_table_format);

@@ -172,7 +172,19 @@ static int free_buffers(struct run *run)
 	return err ? contradiction(run, "a buffer could not be freed", -IOMMUSIM_EINVAL) : 0;
 }
 
-/* The tables must hold the leaves that the domain says it mapped. */
+static uint64_t bytes_of(const uint64_t *nr_leaves)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < NR_SIZES; i++)
+		bytes += nr_leaves[i] << i;
+	return bytes;
+}
+
+/*
+ * The tables must hold the bytes that the domain says it mapped. How many leaves that takes is
+ * theirs to say: some have a word for every smallest page, whatever the driver is asked for.
+ */
 static int record_tables(struct run *run)
 {
 	const struct iommusim_pgtable *pgtable = iommusim_machine_pgtable(run->machine);
@@ -183,9 +195,10 @@ static int record_tables(struct run *run)
 	tables_count(pgtable, &count);
 	run->result->nr_tables = count.nr_tables;
 	run->result->nr_words = count.nr_words;
-	if (!memcmp(count.nr_leaves, run->result->nr_leaves, sizeof(count.nr_leaves)))
-		return 0;
-	return contradiction(run, "the page tables and the domain disagree", 0);
+	if (bytes_of(count.nr_leaves) != bytes_of(run->result->nr_leaves))
+		return contradiction(run, "the page tables and the domain disagree", 0);
+	memcpy(run->result->nr_leaves, count.nr_leaves, sizeof(count.nr_leaves));
+	return 0;
 }
 
 static int use_machine(struct run *run)

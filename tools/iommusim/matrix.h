@@ -41,9 +41,8 @@ void matrix_options_help(void);
 
 /* An IOMMU under a CPU page: all that a run depends on. */
 struct matrix_machine {
-	uint64_t pgsizes, last; /* the highest address that a device gets */
-	unsigned page_shift, ias, oas;
-	struct iommusim_catalog_tables tables;
+	unsigned page_shift;
+	struct iommusim_machine_config config; /* but for memory and host */
 };
 
 /* A row of the catalogue under one of its CPU pages. */
@@ -53,6 +52,7 @@ struct matrix_subject {
 	size_t machine;
 	unsigned is_refused; /* strict domains only: by the kernel */
 	char refusal[280];
+	char why[240]; /* there are no page tables, "" */
 };
 
 /* What a policy made of one buffer. */
@@ -109,7 +109,6 @@ struct matrix_run {
 	const struct iommusim_policy *policy;
 	uint64_t size;
 	uint32_t attrs;
-	unsigned kernel;
 };
 int matrix_run_one(const struct matrix_run *run, struct outcome *outcome);
 

@@ -112,7 +112,7 @@ struct cell matrix_cell(const struct matrix *matrix, size_t index)
 
 const char *cell_evidence(const struct cell *cell)
 {
-	return cell->machine->tables.format ? "tables" : "recorded";
+	return cell->machine->config.format ? "tables" : "recorded";
 }
 
 static void more(struct line *line, const char *what, uint64_t now, uint64_t before)
@@ -125,7 +125,7 @@ static void more(struct line *line, const char *what, uint64_t now, uint64_t bef
 static void describe_misfit(const struct cell *cell, struct line *line)
 {
 	const struct outcome *o = cell->outcome;
-	uint64_t granule = granule_of(cell->machine->pgsizes);
+	uint64_t granule = granule_of(cell->machine->config.pgsizes);
 
 	line_add(line, "from chunk %u (order %u) %s at pa 0x%" PRIx64 ", off pages of %s", o->chunk,
 	         o->order, size_exact(o->size).s, o->pa, size_exact(granule).s);
@@ -175,16 +175,16 @@ void cell_describe(const struct cell *cell, struct line *line)
 static int is_default(const struct matrix *matrix, const struct matrix_machine *machine)
 {
 	struct iommusim_pgtable_config config = { .size = sizeof(config),
-		                                  .format = machine->tables.format,
+		                                  .format = machine->config.format,
 		                                  .kernel = matrix->options->common.kernel,
 		                                  .page_shift = machine->page_shift,
-		                                  .pgsizes = machine->pgsizes };
+		                                  .pgsizes = machine->config.pgsizes };
 	struct iommusim_pgtable *pgtable;
 	int is_same;
 
 	if (!config.format || iommusim_pgtable_create(&config, &pgtable))
 		return 0;
-	is_same = iommusim_pgtable_info(pgtable).pgsizes == machine->pgsizes;
+	is_same = iommusim_pgtable_info(pgtable).pgsizes == machine->config.pgsizes;
 	iommusim_pgtable_destroy(pgtable);
 	return is_same;
 }
@@ -202,8 +202,8 @@ void cell_command(const struct matrix *matrix, const struct cell *cell, struct l
 		line_add(line, " --seed %" PRIu64, options->common.seed);
 	line_add(line, " --kernel %s --size %s --pgsizes %s --policy %s,%s --attrs %s --domain %s",
 	         kernel_name(options->common.kernel), size_exact(options->sizes[cell->size]).s,
-	         pgsizes_text(m->pgsizes, ',').s, options->base->alias,
+	         pgsizes_text(m->config.pgsizes, ',').s, options->base->alias,
 	         options->common.policies[cell->policy]->alias,
 	         attrs_name(options->common.attrs[cell->attrs]), is_strict ? "strict" : "extended");
-	line_add(line, " --pgtable %s", is_default(matrix, m) ? m->tables.format->name : "none");
+	line_add(line, " --pgtable %s", is_default(matrix, m) ? m->config.format->name : "none");
 }

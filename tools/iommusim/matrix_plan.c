@@ -81,28 +81,24 @@ static int read_own(struct matrix *matrix)
 
 static int same_machine(const struct matrix_machine *a, const struct matrix_machine *b)
 {
-	return a->pgsizes == b->pgsizes && a->last == b->last && a->page_shift == b->page_shift &&
-	       a->ias == b->ias && a->oas == b->oas && a->tables.format == b->tables.format &&
-	       a->tables.quirks == b->tables.quirks && !strcmp(a->tables.why, b->tables.why);
+	const struct iommusim_machine_config *x = &a->config, *y = &b->config;
+
+	return a->page_shift == b->page_shift && x->pgsizes == y->pgsizes &&
+	       x->format == y->format && x->quirks == y->quirks && x->ias == y->ias &&
+	       x->oas == y->oas && x->window_start == y->window_start &&
+	       x->is_noncoherent == y->is_noncoherent && x->coherent_mask == y->coherent_mask &&
+	       x->aperture_start == y->aperture_start && x->aperture_last == y->aperture_last;
 }
 
-/* Devices have a mask of 32 bits; an aperture that starts above it is taken from 0 on. */
 static struct matrix_machine machine_of(const struct iommusim_catalog_driver *row,
                                         unsigned page_shift, unsigned kernel)
 {
-	struct matrix_machine machine = {
-		.pgsizes = row->pgsizes,
-		.page_shift = page_shift,
-		.last = UINT32_MAX,
-		.tables = iommusim_catalog_driver_tables(row, page_shift, kernel),
-	};
+	struct matrix_machine machine = { .page_shift = page_shift,
+		                          .config = { .size = sizeof(machine.config),
+		                                      .kernel = kernel,
+		                                      .mode = IOMMUSIM_DOMAIN_EXTENDED } };
 
-	if (row->has_aperture && row->aperture_last < machine.last)
-		machine.last = row->aperture_last;
-	if (machine.tables.format) {
-		machine.ias = row->iova_bits;
-		machine.oas = row->pa_bits;
-	}
+	iommusim_machine_use_row(&machine.config, row, page_shift);
 	return machine;
 }
 
@@ -118,15 +114,15 @@ static size_t find_machine(struct matrix *matrix, const struct matrix_machine *m
 }
 
 /* What this kernel does instead of making a DMA domain. */
-static void set_refusal(struct matrix_subject *subject, const struct matrix_machine *machine,
-                        unsigned kernel)
+static void set_refusal(struct matrix_subject *subject,
+                        const struct iommusim_catalog_tables *tables, unsigned kernel)
 {
 	struct iommusim_catalog_outcome outcome =
 		iommusim_catalog_driver_outcome(subject->row, subject->page_shift, kernel);
 
 	subject->is_refused = outcome.err != 0;
-	if (machine->tables.is_refused)
-		snprintf(subject->refusal, sizeof(subject->refusal), "%s", machine->tables.why);
+	if (tables->is_refused)
+		snprintf(subject->refusal, sizeof(subject->refusal), "%s", tables->why);
 	else if (outcome.err)
 		snprintf(subject->refusal, sizeof(subject->refusal), "%s (%s)", outcome.what,
 		         iommusim_errname(outcome.err));
@@ -138,11 +134,14 @@ static void add_subject(struct matrix *matrix, const struct iommusim_catalog_dri
 	unsigned kernel = matrix->options->common.kernel;
 	struct matrix_machine machine = machine_of(row, page_shift, kernel);
 	struct matrix_subject *subject = &matrix->subjects[matrix->nr_subjects++];
+	struct iommusim_catalog_tables tables =
+		iommusim_catalog_driver_tables(row, page_shift, kernel, 0);
 
 	subject->row = row;
 	subject->page_shift = page_shift;
 	subject->machine = find_machine(matrix, &machine);
-	set_refusal(subject, &machine, kernel);
+	snprintf(subject->why, sizeof(subject->why), "%s", tables.why);
+	set_refusal(subject, &tables, kernel);
 }
 
 static void add_subjects(struct matrix *matrix)

@@ -35,16 +35,30 @@ static int judge(const struct matrix_run *run, const struct iommusim_dma_buffer 
 		return say("internal error: policy %s failed for no known reason (%s)",
 		           run->policy->name, iommusim_errname(outcome->err));
 	fit = iommusim_chunks_fit(&buffer->chunks, run->machine->page_shift,
-	                          granule_of(run->machine->pgsizes), &misfit);
+	                          granule_of(run->machine->config.pgsizes), &misfit);
 	outcome->verdict = by_fit[fit];
 	if (fit != IOMMUSIM_FIT_ALWAYS)
 		keep_misfit(&buffer->chunks, &misfit, outcome);
 	if (!outcome->err != (fit != IOMMUSIM_FIT_NOT))
 		return say("internal error: policy %s, page sizes %s: the domain and the chunks "
 		           "disagree (%s)",
-		           run->policy->name, pgsizes_text(run->machine->pgsizes, ',').s,
+		           run->policy->name, pgsizes_text(run->machine->config.pgsizes, ',').s,
 		           iommusim_errname(outcome->err));
 	return 0;
+}
+
+/* Leaves in the tables, of the buffer alone: some tables are large, and empty but for it. */
+static uint64_t count_leaves(const struct iommusim_pgtable *pgtable,
+                             const struct iommusim_dma_buffer *buffer)
+{
+	struct iommusim_mapped_range range;
+	uint64_t nr = 0;
+
+	for (uint64_t done = 0; done < buffer->size; done += range.size) {
+		iommusim_pgtable_next(pgtable, buffer->dma_addr + done, &range);
+		nr += range.size / range.pgsize;
+	}
+	return nr;
 }
 
 static void count(struct iommusim_machine *machine, const struct iommusim_dma_buffer *buffer,
@@ -59,10 +73,13 @@ static void count(struct iommusim_machine *machine, const struct iommusim_dma_bu
 	if (outcome->err)
 		return;
 	outcome->pages = buffer->chunks.nr_pages;
+	if (pgtable) {
+		outcome->leaves = count_leaves(pgtable, buffer);
+		outcome->tables = (uint32_t)iommusim_pgtable_info(pgtable).nr_tables;
+		return;
+	}
 	for (unsigned i = 0; i < NR_SIZES; i++)
 		outcome->leaves += stats.nr_mapped[i];
-	if (pgtable)
-		outcome->tables = (uint32_t)iommusim_pgtable_info(pgtable).nr_tables;
 }
 
 static int use(const struct matrix_run *run, struct iommusim_machine *machine,
@@ -87,34 +104,23 @@ static int use(const struct matrix_run *run, struct iommusim_machine *machine,
 
 int matrix_run_one(const struct matrix_run *run, struct outcome *outcome)
 {
-	const struct matrix_machine *m = run->machine;
 	struct said said = { "" };
 	struct iommusim_host host = { .size = sizeof(host), .log = said_log, .log_ctx = &said };
-	struct iommusim_machine_config config = {
-		.size = sizeof(config),
-		.kernel = run->kernel,
-		.pgsizes = m->pgsizes,
-		.mode = IOMMUSIM_DOMAIN_EXTENDED,
-		.coherent_mask = m->last,
-		.format = m->tables.format,
-		.quirks = m->tables.quirks,
-		.ias = m->ias,
-		.oas = m->oas,
-		.host = &host,
-	};
+	struct iommusim_machine_config config = run->machine->config;
 	struct iommusim_machine *machine;
 	int status;
 
 	memset(outcome, 0, sizeof(*outcome));
-	if (granule_of(m->pgsizes) > MATRIX_MAX_GRANULE) {
+	if (granule_of(config.pgsizes) > MATRIX_MAX_GRANULE) {
 		outcome->verdict = VERDICT_REFUSED;
 		return 0;
 	}
+	config.host = &host;
 	if (iommusim_phys_fork(run->phys, &config.phys))
 		return say("the host has no memory for a copy of the machine");
 	if (iommusim_machine_create(&config, &machine)) {
 		iommusim_phys_destroy(config.phys);
-		return say("page sizes %s: %s", pgsizes_text(m->pgsizes, ',').s, said.line);
+		return say("page sizes %s: %s", pgsizes_text(config.pgsizes, ',').s, said.line);
 	}
 	status = use(run, machine, outcome);
 	iommusim_machine_destroy(machine);

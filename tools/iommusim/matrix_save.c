@@ -31,12 +31,22 @@ static void digest_number(struct digest *digest, uint64_t number)
 
 static void digest_machine(struct digest *digest, const struct matrix_machine *m)
 {
-	const uint64_t numbers[] = { m->pgsizes, m->last,          m->page_shift,       m->ias,
-		                     m->oas,     m->tables.quirks, m->tables.is_refused };
+	const struct iommusim_machine_config *c = &m->config;
+	const uint64_t numbers[] = { m->page_shift,
+		                     c->pgsizes,
+		                     c->ias,
+		                     c->oas,
+		                     c->quirks,
+		                     c->window_start,
+		                     c->is_noncoherent,
+		                     c->coherent_mask,
+		                     c->aperture_start,
+		                     c->aperture_last,
+		                     c->contiguous };
 
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		digest_number(digest, numbers[i]);
-	digest_text(digest, m->tables.format ? m->tables.format->name : "none");
+	digest_text(digest, c->format ? c->format->name : "none");
 }
 
 static void digest_options(struct digest *digest, const struct matrix_options *options)

@@ -116,7 +116,7 @@ static const struct outcome *find_twin(struct crew *crew, size_t job)
 
 	lock(crew);
 	for (size_t m = 0, at = job % states; !twin && m < job / states; m++, at += states)
-		if (matrix->machines[m].pgsizes == machine->pgsizes &&
+		if (matrix->machines[m].config.pgsizes == machine->config.pgsizes &&
 		    matrix->machines[m].page_shift == machine->page_shift && matrix->is_done[at])
 			twin = &matrix->outcomes[at * matrix_job_outcomes(matrix->options)];
 	unlock(crew);
@@ -147,7 +147,6 @@ static int do_job(struct crew *crew, size_t job)
 			.policy = policy ? common->policies[policy - 1] : options->base,
 			.size = options->sizes[rest / common->nr_attrs],
 			.attrs = common->attrs[rest % common->nr_attrs],
-			.kernel = common->kernel,
 		};
 
 		if (twin && has_no_pages(&twin[i]))
