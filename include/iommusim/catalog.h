@@ -122,12 +122,13 @@ struct iommusim_catalog_outcome {
 
 /**
  * What Linux @kernel (6.1 or 6.12) does with a DMA domain of @row under CPU pages of
- * 2^@page_shift bytes. Source: the notes of the rows, the checks of the page-table code, and
- * granule-against-page checks of init_iova_domain(), virtio-iommu, apple-dart.
+ * 2^@page_shift bytes, with tables as iommusim_catalog_driver_tables() has them. Source: the notes
+ * of the rows, the checks of the page-table code, and granule-against-page checks of
+ * init_iova_domain(), virtio-iommu, apple-dart.
  */
 IOMMUSIM_API struct iommusim_catalog_outcome
 iommusim_catalog_driver_outcome(const struct iommusim_catalog_driver *row, unsigned page_shift,
-                                unsigned kernel);
+                                unsigned kernel, unsigned contiguous);
 
 /* ---- Rows of a user's own ---- */
 

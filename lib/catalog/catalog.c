@@ -183,7 +183,7 @@ static const struct check {
 
 struct iommusim_catalog_outcome
 iommusim_catalog_driver_outcome(const struct iommusim_catalog_driver *row, unsigned page_shift,
-                                unsigned kernel)
+                                unsigned kernel, unsigned contiguous)
 {
 	static const struct iommusim_catalog_outcome works = { 0, "works" };
 	static const struct iommusim_catalog_outcome own = {
@@ -202,7 +202,7 @@ iommusim_catalog_driver_outcome(const struct iommusim_catalog_driver *row, unsig
 		"init_iova_domain() stops with BUG(): the granule is above the CPU page"
 	};
 
-	if (iommusim_catalog_driver_tables(row, page_shift, kernel, 0).is_refused)
+	if (iommusim_catalog_driver_tables(row, page_shift, kernel, contiguous).is_refused)
 		return refused;
 	if (!row->pgsizes || row->min_granule <= isim_bit(page_shift))
 		return works;

@@ -144,8 +144,8 @@ static void a_granule_above_the_page_ends_as_the_driver_has_it(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		assert_int_equal(iommusim_catalog_driver_outcome(given(rows[i].id),
-		                                                 rows[i].page_shift, rows[i].kernel)
+		assert_int_equal(iommusim_catalog_driver_outcome(
+					 given(rows[i].id), rows[i].page_shift, rows[i].kernel, 0)
 		                         .err,
 		                 rows[i].err);
 }

@@ -72,6 +72,55 @@ def the_three_cases_of_2016():
                            ("2M", evidence["hyp-smmu-2m-common"], "recorded")])
 
 
+def every_class_is_repeated_by_its_command():
+    """Also that of rows of one's own, odd widths, small apertures, and what the kernel refuses."""
+    row = "mine,my-iommu,,v6.1,,0x10000,65536,32,32,arm-lpae-s1,3,no,arm64,4096,?,dma-iommu," \
+          "0x0,0x3ffff,,,no,,driver\n"
+    said = {"ok": "mappable", "slower": "mappable", "broken": "broken", "no memory": "out of memory",
+            "by luck": "by luck", "refused": "refused"}
+    complaints, seen = [], set()
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "my rows.csv"
+        path.write_text(HEADER + row)
+        report, _ = matrix("--kernel=6.12", f"--driver-file={path}", "--drivers=mine",
+                           "--drivers=smmuv3-s1-64k-52", "--drivers=mtk-v7s-34-bank2",
+                           "--drivers=sprd*", "--drivers=virtio-iommu-64k-guest4k",
+                           "--drivers=tce-*", "--page-size=4K", "--page-size=64K", *SMALL)
+        for cell in report["cells"][::3]:
+            if cell["class"] in ("not used", "not simulated"):
+                complaints += [f"a command: {cell}"] * bool(cell["command"] or "figures" in cell)
+                continue
+            done = run(*shlex.split(cell["command"])[1:], "--format=json")
+            got = {result["alias"]: result["verdict"] for result in json.loads(done.stdout)["results"]
+                   } if done.stdout else {}
+            want = said.get(cell["class"])
+            seen.add(cell["class"])
+            if not got or (want and got["P3"] != want and cell["class"] != "ok"):
+                complaints.append(f"{cell['command']}: {cell['class']}, {got} {done.stderr}")
+    return complaints + unlike([("seen", {"broken", "refused", "ok"} - seen, set())])
+
+
+def rows_of_other_releases_are_left_out():
+    some, every = (matrix("--kernel=6.1", *more, *SMALL)[0]
+                   for more in ([], ["--releases=all"]))
+    rows = [{cell["row"] for cell in report["cells"]} for report in (some, every)]
+    table = " ".join(run("matrix", "--kernel=6.1", *SMALL).stdout.split())
+    return unlike([("6.12", {"amd-v1-6.12", "vsi-iommu"} & rows[0], set()),
+                   ("6.1", "amd-v1-6.1" in rows[0], True),
+                   ("all", {"amd-v1-6.12", "vsi-iommu"} - rows[1], set()),
+                   ("told", f"{len(rows[1] - rows[0])} rows of other releases" in table, True)])
+
+
+def the_hint_makes_a_common_granule_of_2m():
+    report, _ = matrix("--drivers=hyp-smmu-2m-common", "--contiguous=yes", "--policy=P3,P5", *SMALL)
+    strict = {cell["why"] for cell in cells_of(report, domain="strict")}
+    done = run(*shlex.split(cells_of(report, **{"class": "broken"})[0]["command"])[1:])
+    return unlike([("evidence", {cell["evidence"] for cell in cells_of(report, domain="unmanaged")},
+                    {"tables"}),
+                   ("strict", len(strict) == 1 and "init_iova_domain" in strict.pop(), True),
+                   ("repeated", (done.returncode, "broken" in done.stdout), (1, True))])
+
+
 def a_broken_cell_is_repeated_by_its_command():
     report, _ = matrix("--drivers=hyp-*", "--drivers=tce-*", *SMALL)
     commands = {cell["command"]: cell for cell in cells_of(report, **{"class": "broken"})}
@@ -320,7 +369,14 @@ REFUSED = [
     (["matrix", "--page-size=5K"], "'5K'"), (["matrix", "--state=bent"], "'bent'"),
     (["matrix", "--state=pin:12/1", "--drivers=hyp-*"], "pin:12/1"),
     (["matrix", "--size=0"], "'0'"), (["matrix", "--size=4K,"], "''"), (["matrix", "--jobs=0"], "'0'"),
-    (["matrix", "--domain=both"], "'both'"), (["matrix", "--format=xml"], "'xml'"),
+    (["matrix", "--domain=both"], "'both'"), (["matrix", "--releases=6"], "'6'"),
+    (["matrix", "--contiguous=1"], "'1'"),
+    (["matrix", "--kernel=6.1", "--drivers=vsi-iommu"], "1 of other releases"),
+    (["compare", "--iommu=nothing"], "'nothing' is no row"), (["compare", "--iommu=none"], "no paging"),
+    (["compare", "--iommu=tce-ddw-16g"], "above 4G"),
+    (["compare", "--iommu=omap-iommu", "--pgtable=omap"], "does not go with --iommu"),
+    (["compare", "--driver-file=/none.csv"], "cannot be read"),
+    (["compare", "--pgsizes=8K", "--contiguous=yes"], "not those of"), (["matrix", "--format=xml"], "'xml'"),
     (["matrix", "--kernel=5.0"], "'5.0'"), (["matrix", "--attrs=all"], "'all'"),
     (["matrix", "--drivers=hyp-*", "--resume=/none/x"], "cannot be written"),
     (["matrix", "--drivers=hyp-*", "--resume=/dev/full"], "no regular file"),
@@ -330,7 +386,8 @@ REFUSED = [
 ]
 
 tap.run([(function.__name__.replace("_", " "), function) for function in (
-    the_three_cases_of_2016, a_broken_cell_is_repeated_by_its_command,
+    the_three_cases_of_2016, every_class_is_repeated_by_its_command,
+    rows_of_other_releases_are_left_out, the_hint_makes_a_common_granule_of_2m, a_broken_cell_is_repeated_by_its_command,
     figures_are_those_of_the_command, an_equal_policy_changes_nothing, workers_change_nothing,
     partial_results_are_gone_on_from, partial_results_of_other_inputs_are_refused,
     arch_arm_has_its_own_policies, names_are_quoted_and_dma_domains_counted, an_interrupted_run_keeps_what_it_has,

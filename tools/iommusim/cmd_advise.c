@@ -131,7 +131,7 @@ static int settle(struct question *question)
 		           "them)");
 	question->row = iommusim_catalog_driver_find(question->platform->iommu_driver_id);
 	outcome = iommusim_catalog_driver_outcome(question->row, question->platform->page_shift,
-	                                          question->common.kernel);
+	                                          question->common.kernel, 0);
 	if (outcome.err)
 		return say("%s: %s (%s)", question->platform->id, outcome.what,
 		           iommusim_errname(outcome.err));

@@ -37,6 +37,7 @@ static int help(void)
 	     "0\n"
 	     "               that may reclaim\n"
 	     "  both fail    neither policy delivers the buffer\n"
+	     "  not simulated  this library has no domains with pages above 4G only\n"
 	     "  refused      this kernel does not make such a DMA domain\n"
 	     "  not used     the DMA domains of this driver get their pages elsewhere\n"
 	     "  ok           none of these");

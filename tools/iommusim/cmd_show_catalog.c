@@ -85,7 +85,7 @@ static void print_outcome(const struct iommusim_catalog_driver *row, unsigned pa
 
 	for (size_t i = 0; i < ARRAY_LEN(kernels); i++) {
 		struct iommusim_catalog_outcome outcome =
-			iommusim_catalog_driver_outcome(row, page_shift, kernels[i]);
+			iommusim_catalog_driver_outcome(row, page_shift, kernels[i], 0);
 		struct line line = { .len = 0 };
 
 		line_add(&line, "CPU pages of %uK in %s: %s", 1u << (page_shift - 10),

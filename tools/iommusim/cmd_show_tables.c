@@ -251,10 +251,28 @@ static int show_machine(const struct options *options, struct state *state,
 	return status;
 }
 
+/* A domain that Linux makes. */
+static int check_mode(const struct options *options)
+{
+	struct iommusim_catalog_outcome outcome = tables_outcome(options, 0);
+
+	if (outcome.err)
+		return say("--iommu: '%s': %s (%s)", options->rows[0]->id, outcome.what,
+		           iommusim_errname(outcome.err));
+	if (options->rows[0] || options->mode != IOMMUSIM_DOMAIN_STRICT ||
+	    granule_of(options->pgsizes[0]) <= UINT64_C(1) << options->page_shift)
+		return 0;
+	return say("--pgsizes: the smallest, %s, is above the CPU page, %s: Linux stops with "
+	           "BUG() (--domain extended accepts it)",
+	           size_exact(granule_of(options->pgsizes[0])).s,
+	           size_exact(UINT64_C(1) << options->page_shift).s);
+}
+
 /* One IOMMU, with tables, and one policy. */
 static int check_options(struct options *options)
 {
 	const struct iommusim_policy *newest = &iommusim_policy_dma_iommu_6_4;
+	int status;
 
 	if (options->nr_policies > 1 && options->is_named[0])
 		return say("--policy: show pgtable takes one");
@@ -263,22 +281,18 @@ static int check_options(struct options *options)
 	if (options->nr_iommus > 1 && options->seen_pgsizes)
 		return say("--pgsizes: show pgtable takes one IOMMU");
 	options->nr_policies = options->nr_iommus = options->nr_attrs = 1;
-	if (!tables_format(options, options->pgsizes[0]))
+	status = tables_settle(options);
+	if (status)
+		return status;
+	if (!tables_machine(options, NULL, 0).format)
 		return say("--pgtable: there are no page tables for the page sizes %s",
 		           pgsizes_text(options->pgsizes[0], ',').s);
-	if (options->mode == IOMMUSIM_DOMAIN_STRICT &&
-	    granule_of(options->pgsizes[0]) > UINT64_C(1) << options->page_shift)
-		return say(
-			"--pgsizes: the smallest, %s, is above the CPU page, %s: Linux stops with "
-			"BUG() (--domain extended accepts it)",
-			size_exact(granule_of(options->pgsizes[0])).s,
-			size_exact(UINT64_C(1) << options->page_shift).s);
-	return tables_check(options);
+	return check_mode(options);
 }
 
 static int build_and_show(const struct options *options, struct state *state)
 {
-	struct iommusim_machine_config config = tables_machine(options, state, options->pgsizes[0]);
+	struct iommusim_machine_config config = tables_machine(options, state, 0);
 	struct iommusim_machine *machine;
 	int status;
 

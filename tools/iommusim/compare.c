@@ -69,6 +69,10 @@ static int judge(const struct run *run, const struct iommusim_dma_buffer *buffer
 		*verdict = VERDICT_BROKEN;
 		return 0;
 	}
+	if (witness->err == -IOMMUSIM_ERANGE && witness->failed == IOMMUSIM_DMA_MAP) {
+		*verdict = VERDICT_BROKEN; /* the tables have no such physical address */
+		return 0;
+	}
 	if (!is_mapped && (witness->err != -IOMMUSIM_EINVAL || witness->failed != IOMMUSIM_DMA_MAP))
 		return contradiction(run, "the allocation failed for no known reason",
 		                     witness->err);
@@ -220,7 +224,7 @@ static int refuse(struct run *run, int err)
 
 	if (err == -IOMMUSIM_EHOST)
 		return say("the host has no memory for a machine");
-	if (err != -IOMMUSIM_EBUG)
+	if (err != -IOMMUSIM_EBUG && !result->refusal)
 		return say("--pgsizes: '%s': %s", pgsizes_text(result->pgsizes, ',').s,
 		           run->state->said.line);
 	result->verdict = VERDICT_REFUSED;
@@ -234,11 +238,15 @@ static int refuse(struct run *run, int err)
 static int run_one(struct run *run)
 {
 	struct iommusim_machine_config config =
-		tables_machine(run->options, run->state, run->result->pgsizes);
+		tables_machine(run->options, run->state, run->result->iommu);
+	struct iommusim_catalog_outcome outcome = tables_outcome(run->options, run->result->iommu);
 	int err, status;
 
 	run->result->format = config.format;
-
+	if (outcome.err) {
+		run->result->refusal = outcome.what;
+		return refuse(run, outcome.err);
+	}
 	run->state->said.line[0] = 0;
 	if (iommusim_phys_fork(run->state->phys, &config.phys))
 		return say("the host has no memory for a copy of the machine");
@@ -270,7 +278,8 @@ static void set_subject(const struct options *options, size_t index, struct resu
 
 	result->policy = options->policies[row / options->nr_attrs];
 	result->attrs = options->attrs[row % options->nr_attrs];
-	result->pgsizes = options->pgsizes[index % options->nr_iommus];
+	result->iommu = index % options->nr_iommus;
+	result->pgsizes = options->pgsizes[result->iommu];
 	result->nr_buffers = options->nr_buffers;
 	result->iova = UINT64_MAX;
 }
@@ -285,10 +294,10 @@ static int check_span(const struct options *options, const struct state *state)
 	           size_exact(options->buffer_bytes).s, size_exact(span).s);
 }
 
-int compare(const struct options *options, struct state *state, struct report *report)
+int compare(struct options *options, struct state *state, struct report *report)
 {
 	struct run run = { .options = options, .state = state };
-	int status = tables_check(options);
+	int status = tables_settle(options);
 
 	memset(report, 0, sizeof(*report));
 	report->options = options;

@@ -34,7 +34,9 @@ struct witness {
 struct result {
 	const struct iommusim_policy *policy;
 	uint32_t attrs;
+	size_t iommu; /* its number */
 	uint64_t pgsizes;
+	const char *refusal; /* by Linux, in words; NULL: none, or init_iova_domain() */
 	enum verdict verdict;
 	uint64_t nr_buffers, nr_alike; /* buffers, and those with that verdict */
 	struct witness witness;
@@ -58,10 +60,10 @@ struct report {
 };
 
 /*
- * Do all runs. Returns 0 with @report filled, or, after a message, EXIT_INPUT. After either,
- * report_finish() frees the results.
+ * Settle the page sizes of @options, and do all runs. Returns 0 with @report filled, or, after a
+ * message, EXIT_INPUT. After either, report_finish() frees the results.
  */
-int compare(const struct options *options, struct state *state, struct report *report);
+int compare(struct options *options, struct state *state, struct report *report);
 void report_finish(struct report *report);
 
 /* The result of row @row (policy and attributes) and IOMMU @iommu. */

@@ -7,7 +7,6 @@
 #define MATRIX_H
 
 #include "compare.h"
-#include "file.h"
 
 #define MAX_STATES     16
 #define MAX_REQUESTS   32
@@ -31,7 +30,8 @@ struct matrix_options {
 	unsigned page_shifts; /* bit n: pages of 2^n bytes; 0: all */
 	unsigned domains;     /* one bit each */
 	const char *driver_file, *output, *resume;
-	uint64_t nr_jobs; /* workers; 0: one per core */
+	unsigned all_releases; /* 1: rows that are not of the kernel, too */
+	uint64_t nr_jobs;      /* workers; 0: one per core */
 	enum matrix_format format;
 	unsigned wants_help;
 };
@@ -70,6 +70,7 @@ enum matrix_class {
 	CLASS_OK,
 	CLASS_UNUSED,      /* another allocator serves these domains */
 	CLASS_REFUSED,     /* by the kernel, whatever the policy */
+	CLASS_UNSIMULATED, /* its granule is too large for this library */
 	CLASS_ALIKE,       /* neither policy delivers the buffer */
 	CLASS_SLOWER,      /* more attempts, leaves or vain attempts */
 	CLASS_MORE_MEMORY, /* more pages */
@@ -81,14 +82,16 @@ enum matrix_class {
 
 const char *class_name(enum matrix_class class);
 
+/* What the policy's outcome is to the base's, in a domain that is made and uses it. */
+enum matrix_class matrix_class_of(const struct outcome *base, const struct outcome *outcome);
+
 struct matrix {
 	const struct matrix_options *options;
-	struct iommusim_catalog *own; /* rows of --driver-file */
-	struct file own_text;
 	struct matrix_machine *machines;
 	size_t nr_machines;
 	struct matrix_subject *subjects;
 	size_t nr_subjects;
+	size_t nr_left_out;       /* rows of other releases */
 	struct outcome *outcomes; /* machine, state, size, attributes, policy (the base first) */
 	size_t nr_outcomes;
 	unsigned char *is_done; /* by job: machine and state */
@@ -123,9 +126,6 @@ int matrix_save(const struct matrix *matrix);
 #define MATRIX_START (UINT64_C(1) << 30)
 uint64_t matrix_memory(const struct matrix_options *options, unsigned page_shift);
 
-/* Domains with a larger granule cannot be simulated. */
-#define MATRIX_MAX_GRANULE (UINT64_C(1) << 32)
-
 /* ---- Cells ---- */
 
 struct cell {
@@ -146,9 +146,10 @@ size_t matrix_block_cells(const struct matrix_options *options);
 /* Why a cell has its class, in words; "" where it is fine. */
 void cell_describe(const struct cell *cell, struct line *line);
 
-/* The comparison that repeats it. */
+/* The comparison that repeats it, "" where there is none. */
 void cell_command(const struct matrix *matrix, const struct cell *cell, struct line *line);
-const char *cell_evidence(const struct cell *cell); /* "tables" or "recorded" */
+const char *cell_evidence(const struct cell *cell); /* "tables", "recorded" or "none" */
+int cell_has_figures(const struct cell *cell);      /* 0: the policy does not come into it */
 const char *domain_name(enum matrix_domain domain);
 
 void matrix_print_table(const struct matrix *matrix);

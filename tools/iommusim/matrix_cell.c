@@ -4,16 +4,8 @@
 #include <string.h>
 
 #include "matrix.h"
+#include "object.h"
 #include "units.h"
-
-const char *class_name(enum matrix_class class)
-{
-	static const char *const names[] = { "ok",        "not used",  "refused",
-		                             "both fail", "slower",    "more memory",
-		                             "by luck",   "no memory", "broken" };
-
-	return names[class];
-}
 
 const char *domain_name(enum matrix_domain domain)
 {
@@ -26,31 +18,6 @@ static int is_used(const struct iommusim_policy *policy, const struct iommusim_c
 	unsigned backend = policy->is_arm ? IOMMUSIM_BACKEND_ARM : IOMMUSIM_BACKEND_DMA_IOMMU;
 
 	return (row->backends & backend) != 0;
-}
-
-static int fails(const struct outcome *outcome)
-{
-	return outcome->verdict >= VERDICT_OUT_OF_MEMORY;
-}
-
-static enum matrix_class class_of(const struct outcome *base, const struct outcome *outcome)
-{
-	if (outcome->verdict == VERDICT_REFUSED)
-		return CLASS_REFUSED;
-	if (outcome->verdict == VERDICT_BROKEN && base->verdict != VERDICT_BROKEN)
-		return CLASS_BROKEN;
-	if (fails(outcome))
-		return fails(base) ? CLASS_ALIKE : CLASS_NO_MEMORY;
-	if (fails(base))
-		return CLASS_OK;
-	if (outcome->verdict == VERDICT_BY_LUCK && base->verdict != VERDICT_BY_LUCK)
-		return CLASS_BY_LUCK;
-	if (outcome->pages > base->pages)
-		return CLASS_MORE_MEMORY;
-	if (outcome->tried > base->tried || outcome->leaves > base->leaves ||
-	    outcome->vain > base->vain)
-		return CLASS_SLOWER;
-	return CLASS_OK;
 }
 
 size_t matrix_block_cells(const struct matrix_options *options)
@@ -101,7 +68,7 @@ struct cell matrix_cell(const struct matrix *matrix, size_t index)
 	cell.subject = &matrix->subjects[index / nr_domains(options)];
 	cell.machine = &matrix->machines[cell.subject->machine];
 	find_outcomes(matrix, &cell);
-	cell.class = class_of(cell.base, cell.outcome);
+	cell.class = matrix_class_of(cell.base, cell.outcome);
 	if (cell.domain == MATRIX_STRICT && cell.subject->is_refused)
 		cell.class = CLASS_REFUSED;
 	else if (cell.domain == MATRIX_STRICT &&
@@ -110,9 +77,17 @@ struct cell matrix_cell(const struct matrix *matrix, size_t index)
 	return cell;
 }
 
+int cell_has_figures(const struct cell *cell)
+{
+	return cell->class != CLASS_UNUSED && cell->class != CLASS_REFUSED &&
+	       cell->class != CLASS_UNSIMULATED;
+}
+
 const char *cell_evidence(const struct cell *cell)
 {
-	return cell->machine->config.format ? "tables" : "recorded";
+	return !cell_has_figures(cell)        ? "none"
+	       : cell->machine->config.format ? "tables"
+	                                      : "recorded";
 }
 
 static void more(struct line *line, const char *what, uint64_t now, uint64_t before)
@@ -127,15 +102,18 @@ static void describe_misfit(const struct cell *cell, struct line *line)
 	const struct outcome *o = cell->outcome;
 	uint64_t granule = granule_of(cell->machine->config.pgsizes);
 
-	line_add(line, "from chunk %u (order %u) %s at pa 0x%" PRIx64 ", off pages of %s", o->chunk,
-	         o->order, size_exact(o->size).s, o->pa, size_exact(granule).s);
+	line_add(line, "from chunk %u (order %u) on %s at pa 0x%" PRIx64 ", off the granule of %s",
+	         o->chunk, o->order, size_exact(o->size).s, o->pa, size_exact(granule).s);
 	if (o->verdict == VERDICT_BROKEN)
 		line_add(line, "; map says %s", iommusim_errname(o->err));
 	else
 		line_add(line, "; its neighbours happen to adjoin it");
 	if (cell->class == CLASS_BROKEN && cell->base->verdict == VERDICT_OUT_OF_MEMORY)
-		line_add(line, "; the base finds no memory");
+		line_add(line, "; the base finds no %s",
+		         cell->base->step == IOMMUSIM_DMA_IOVA ? "IOVA range" : "memory");
 	line_add(line, " (%s)", cell_evidence(cell));
+	if (cell->subject->is_refused && !cell->machine->config.format)
+		line_add(line, "; %s", cell->subject->why);
 }
 
 static void describe_shortage(const struct outcome *outcome, struct line *line)
@@ -148,62 +126,110 @@ static void describe_shortage(const struct outcome *outcome, struct line *line)
 		line_add(line, "no block of order %u, the last resort", outcome->order);
 }
 
-void cell_describe(const struct cell *cell, struct line *line)
+static const char *failure_of(const struct outcome *outcome)
 {
-	if (cell->class == CLASS_REFUSED)
-		line_add(line, "%s",
-		         *cell->subject->refusal ? cell->subject->refusal
-		                                 : "not simulated: pages above 4G only");
-	else if (cell->class == CLASS_UNUSED)
-		line_add(line, "another allocator serves these domains");
-	else if (cell->class == CLASS_BROKEN || cell->class == CLASS_BY_LUCK)
-		describe_misfit(cell, line);
-	else if (cell->class == CLASS_NO_MEMORY)
-		describe_shortage(cell->outcome, line);
-	else if (cell->class == CLASS_ALIKE)
-		line_add(line, "the base is %s, too",
-		         cell->base->verdict == VERDICT_BROKEN ? "broken" : "out of memory");
-	if (cell->class != CLASS_SLOWER && cell->class != CLASS_MORE_MEMORY)
-		return;
+	return outcome->verdict == VERDICT_BROKEN   ? "broken"
+	       : outcome->step == IOMMUSIM_DMA_IOVA ? "out of IOVA ranges"
+	                                            : "out of memory";
+}
+
+static void describe_figures(const struct cell *cell, struct line *line)
+{
 	more(line, "pages", cell->outcome->pages, cell->base->pages);
 	more(line, "attempts", cell->outcome->tried, cell->base->tried);
 	more(line, "leaf entries", cell->outcome->leaves, cell->base->leaves);
 	more(line, "attempts above order 0 in vain", cell->outcome->vain, cell->base->vain);
 }
 
-/* Whether compare, which has tables of the default widths, makes the same page sizes. */
-static int is_default(const struct matrix *matrix, const struct matrix_machine *machine)
+void cell_describe(const struct cell *cell, struct line *line)
 {
-	struct iommusim_pgtable_config config = { .size = sizeof(config),
-		                                  .format = machine->config.format,
-		                                  .kernel = matrix->options->common.kernel,
-		                                  .page_shift = machine->page_shift,
-		                                  .pgsizes = machine->config.pgsizes };
-	struct iommusim_pgtable *pgtable;
-	int is_same;
+	switch (cell->class) {
+	case CLASS_OK:
+		break;
+	case CLASS_UNUSED:
+		line_add(line, "another allocator serves these domains");
+		break;
+	case CLASS_REFUSED:
+		line_add(line, "%s", cell->subject->refusal);
+		break;
+	case CLASS_UNSIMULATED:
+		line_add(line, "its smallest page, %s, is above 4G",
+		         size_exact(granule_of(cell->machine->config.pgsizes)).s);
+		break;
+	case CLASS_ALIKE:
+		line_add(line, "%s, and so is the base", failure_of(cell->outcome));
+		if (cell->base->verdict != cell->outcome->verdict)
+			line_add(line, " (%s)", failure_of(cell->base));
+		break;
+	case CLASS_SLOWER:
+	case CLASS_MORE_MEMORY:
+		describe_figures(cell, line);
+		break;
+	case CLASS_NO_MEMORY:
+		describe_shortage(cell->outcome, line);
+		break;
+	default:
+		describe_misfit(cell, line);
+	}
+}
 
-	if (!config.format || iommusim_pgtable_create(&config, &pgtable))
-		return 0;
-	is_same = iommusim_pgtable_info(pgtable).pgsizes == machine->config.pgsizes;
-	iommusim_pgtable_destroy(pgtable);
-	return is_same;
+/* As a shell takes it for one word. */
+static void add_word(struct line *line, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-./,:=@%+";
+
+	if (*word && !word[strspn(word, plain)]) {
+		line_add(line, " %s", word);
+		return;
+	}
+	line_add(line, " '");
+	for (; *word; word++)
+		line_add(line, *word == '\'' ? "'\\''" : "%c", *word);
+	line_add(line, "'");
+}
+
+/* The IOMMU: a row, which may be of the user's file. */
+static void add_iommu(const struct matrix *matrix, const struct cell *cell, struct line *line)
+{
+	const struct iommusim_catalog_driver *row = cell->subject->row;
+
+	if (row != iommusim_catalog_driver_find(row->id)) {
+		line_add(line, " --driver-file");
+		add_word(line, matrix->options->driver_file);
+	}
+	line_add(line, " --iommu %s", row->id);
+	if (matrix->options->common.contiguous)
+		line_add(line, " --contiguous yes");
+}
+
+static void add_policies(const struct matrix *matrix, const struct cell *cell, struct line *line)
+{
+	const struct matrix_options *options = matrix->options;
+
+	line_add(line, " --policy");
+	add_word(line, policy_argument(options->base));
+	line_add(line, " --policy");
+	add_word(line, policy_argument(options->common.policies[cell->policy]));
 }
 
 void cell_command(const struct matrix *matrix, const struct cell *cell, struct line *line)
 {
 	const struct matrix_options *options = matrix->options;
-	const struct matrix_machine *m = cell->machine;
-	int is_strict = cell->domain == MATRIX_STRICT;
+	unsigned page_shift = cell->machine->page_shift;
 
-	line_add(line, "iommusim compare --memory %s --memory-start 1G --state %s --page-size %s",
-	         size_exact(matrix_memory(options, m->page_shift)).s, options->states[cell->state],
-	         size_exact(UINT64_C(1) << m->page_shift).s);
+	if (cell->class == CLASS_UNUSED || cell->class == CLASS_UNSIMULATED)
+		return;
+	line_add(line, "iommusim compare");
+	add_iommu(matrix, cell, line);
+	line_add(line, " --page-size %s --memory %s --memory-start 1G --state %s",
+	         size_exact(UINT64_C(1) << page_shift).s,
+	         size_exact(matrix_memory(options, page_shift)).s, options->states[cell->state]);
 	if (options->common.seed != 1)
 		line_add(line, " --seed %" PRIu64, options->common.seed);
-	line_add(line, " --kernel %s --size %s --pgsizes %s --policy %s,%s --attrs %s --domain %s",
-	         kernel_name(options->common.kernel), size_exact(options->sizes[cell->size]).s,
-	         pgsizes_text(m->config.pgsizes, ',').s, options->base->alias,
-	         options->common.policies[cell->policy]->alias,
-	         attrs_name(options->common.attrs[cell->attrs]), is_strict ? "strict" : "extended");
-	line_add(line, " --pgtable %s", is_default(matrix, m) ? m->config.format->name : "none");
+	line_add(line, " --kernel %s --size %s", kernel_name(options->common.kernel),
+	         size_exact(options->sizes[cell->size]).s);
+	add_policies(matrix, cell, line);
+	line_add(line, " --attrs %s --domain %s", attrs_name(options->common.attrs[cell->attrs]),
+	         cell->domain == MATRIX_STRICT ? "strict" : "extended");
 }

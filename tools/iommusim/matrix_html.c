@@ -14,10 +14,15 @@
 static const struct mark {
 	const char *sign, *style;
 } marks[NR_CLASSES] = {
-	[CLASS_OK] = { "&#183;", "ok" },       [CLASS_UNUSED] = { "&#8211;", "un" },
-	[CLASS_REFUSED] = { "R", "re" },       [CLASS_ALIKE] = { "=", "al" },
-	[CLASS_SLOWER] = { "s", "sl" },        [CLASS_MORE_MEMORY] = { "m", "mo" },
-	[CLASS_BY_LUCK] = { "?", "lu" },       [CLASS_NO_MEMORY] = { "n", "no" },
+	[CLASS_OK] = { "&#183;", "ok" },
+	[CLASS_UNUSED] = { "&#8211;", "un" },
+	[CLASS_REFUSED] = { "R", "re" },
+	[CLASS_ALIKE] = { "=", "al" },
+	[CLASS_SLOWER] = { "s", "sl" },
+	[CLASS_MORE_MEMORY] = { "m", "mo" },
+	[CLASS_BY_LUCK] = { "?", "lu" },
+	[CLASS_NO_MEMORY] = { "n", "no" },
+	[CLASS_UNSIMULATED] = { "&#8709;", "un" },
 	[CLASS_BROKEN] = { "&#10007;", "br" },
 };
 
@@ -130,6 +135,8 @@ static void print_target(const struct page *page, const struct cell *cell)
 		printf("r%lu", (unsigned long)(cell->subject - page->matrix->subjects));
 	else if (cell->class == CLASS_UNUSED)
 		printf("unused");
+	else if (cell->class == CLASS_UNSIMULATED)
+		printf("unsimulated");
 	else
 		printf("x%lu", (unsigned long)(cell->outcome - page->matrix->outcomes));
 }
@@ -147,8 +154,7 @@ static void print_cell(struct page *page, size_t index, int starts_group)
 	       size_exact(matrix->options->sizes[cell.size]).s, class_name(cell.class));
 	put_escaped(why.s);
 	printf("\">%s</a></td>", marks[cell.class].sign);
-	if (cell.class != CLASS_REFUSED && cell.class != CLASS_UNUSED &&
-	    !page->shown[cell.outcome - matrix->outcomes])
+	if (cell_has_figures(&cell) && !page->shown[cell.outcome - matrix->outcomes])
 		page->shown[cell.outcome - matrix->outcomes] = index + 1;
 }
 
@@ -293,16 +299,17 @@ static void print_refusals(const struct matrix *matrix)
 	for (size_t i = 0; i < matrix->nr_subjects; i++) {
 		const struct matrix_subject *subject = &matrix->subjects[i];
 
-		if (!subject->is_refused && subject->row->min_granule <= MATRIX_MAX_GRANULE)
+		if (!subject->is_refused)
 			continue;
 		printf("<dt id=r%lu>%s, CPU pages of %uK</dt><dd>", (unsigned long)i,
 		       subject->row->id, 1u << (subject->page_shift - 10));
-		put_escaped(subject->is_refused ? subject->refusal
-		                                : "not simulated: pages above 4G only");
+		put_escaped(subject->refusal);
 		printf("</dd>\n");
 	}
 	printf("</dl><h2 id=unused>Not used</h2><p>These rows' DMA domains get their pages from "
-	       "arch/arm's allocator or from the driver itself, whatever dma-iommu does.</p>\n");
+	       "arch/arm's allocator or from the driver itself, whatever dma-iommu does.</p>\n"
+	       "<h2 id=unsimulated>Not simulated</h2><p>This library has no domains with pages "
+	       "above 4G only.</p>\n");
 }
 
 static void print_examples(const struct page *page)

@@ -129,6 +129,19 @@ static int take_format(struct matrix_options *options, const char *value)
 	return bad("format", slice_of(value), "is none of table, json, csv, html");
 }
 
+static int take_releases(struct matrix_options *options, const char *value)
+{
+	if (strcmp(value, "all") != 0 && strcmp(value, "kernel") != 0)
+		return bad("releases", slice_of(value), "is none of kernel, all");
+	options->all_releases = !strcmp(value, "all");
+	return 0;
+}
+
+static int take_contiguous(struct matrix_options *options, const char *value)
+{
+	return value_contiguous(&options->common, value);
+}
+
 static int take_driver_file(struct matrix_options *options, const char *value)
 {
 	options->driver_file = value;
@@ -159,14 +172,14 @@ static const struct row {
 	  "only rows whose id or driver is like that, as smmuv3-* or rockchip*; may be repeated; "
 	  "without it all but page-table code as such" },
 	{ "driver-file", "FILE", take_driver_file,
-	  "also rows of your own, with the columns of lib/catalog/drivers.csv" },
+	  "also rows of your own, with the columns of lib/catalog/drivers.csv; one with the id of "
+	  "a "
+	  "built-in row stands for it" },
 	{ "page-size", "SIZE", take_page_size,
 	  "only this CPU page; may be repeated (default: all that a row runs with)" },
 	{ "state", "STATE", take_state,
 	  "of the memory, as in compare; may be repeated (default: fresh, aged, four fragmented "
-	  "ones, "
-	  "and "
-	  "one that is low)" },
+	  "ones, and one that is low)" },
 	{ "size", "SIZES", take_sizes,
 	  "of one buffer, as 4K,1M; may be repeated (default: eleven)" },
 	{ "attrs", "ATTRS", take_attrs, "none or single-pages (default: both)" },
@@ -174,6 +187,12 @@ static const struct row {
 	  "strict: a DMA domain, as this kernel makes it; unmanaged: mapped with iommu_map() "
 	  "(default: both)" },
 	{ "kernel", "VERSION", take_kernel, "6.1 or 6.12 (default)" },
+	{ "releases", "WHICH", take_releases,
+	  "kernel: only rows whose facts are of this kernel (default); all: others, too, judged as "
+	  "if they were" },
+	{ "contiguous", "YES|NO", take_contiguous,
+	  "yes: Arm's long descriptors have the contiguous hint, which Linux never sets, and the "
+	  "page sizes that it adds (default no)" },
 	{ "memory", "SIZE", take_memory,
 	  "of the machines, at 1G (default: 65536 CPU pages, at most 3G)" },
 	{ "seed", "N", take_seed, "of random states (default 1)" },

@@ -6,77 +6,61 @@
 
 #include "glob.h"
 #include "matrix.h"
+#include "rows.h"
 #include "units.h"
-
-/* The row with number @index: the built-in ones, then the user's. NULL beyond the last. */
-static const struct iommusim_catalog_driver *row_at(const struct matrix *matrix, size_t index)
-{
-	const struct iommusim_catalog_driver *row = iommusim_catalog_driver_at(index);
-	size_t nr = 0;
-
-	if (row || !matrix->own)
-		return row;
-	while (iommusim_catalog_driver_at(nr))
-		nr++;
-	return iommusim_catalog_at(matrix->own, index - nr);
-}
 
 static int like(const char *glob, const struct iommusim_catalog_driver *row)
 {
 	return glob_matches(glob, row->id) || glob_matches(glob, row->driver);
 }
 
-static int is_wanted(const struct matrix_options *options,
-                     const struct iommusim_catalog_driver *row)
+static int is_named(const struct matrix_options *options, const struct iommusim_catalog_driver *row)
 {
-	if (!row->pgsizes)
-		return 0;
-	if (!options->nr_globs)
-		return row->kind != IOMMUSIM_CATALOG_LIBRARY;
 	for (unsigned i = 0; i < options->nr_globs; i++)
 		if (like(options->globs[i], row))
 			return 1;
-	return 0;
+	return !options->nr_globs && row->kind != IOMMUSIM_CATALOG_LIBRARY;
+}
+
+static int has_page(const struct matrix_options *options, const struct iommusim_catalog_driver *row)
+{
+	return row->pgsizes && (!options->page_shifts || options->page_shifts & row->page_shifts);
+}
+
+/* Facts of other releases would be judged as if they were of this one. */
+static int is_of_release(const struct matrix_options *options,
+                         const struct iommusim_catalog_driver *row)
+{
+	return options->all_releases || iommusim_catalog_driver_in(row, options->common.kernel);
 }
 
 /* Every glob must be of use. */
-static int check_globs(const struct matrix *matrix)
+static int check_glob(const struct matrix_options *options, const char *glob)
 {
-	const struct matrix_options *options = matrix->options;
 	const struct iommusim_catalog_driver *row;
+	size_t nr = 0;
 
-	for (unsigned g = 0; g < options->nr_globs; g++) {
-		size_t i = 0;
-
-		while ((row = row_at(matrix, i)) != NULL && !like(options->globs[g], row))
-			i++;
-		if (!row)
-			return say("--drivers: '%s' matches no row (iommusim show driver lists "
-			           "them)",
-			           name_text(options->globs[g]).s);
+	for (size_t i = 0; (row = rows_at(i)) != NULL; i++) {
+		if (like(glob, row) && is_of_release(options, row))
+			return 0;
+		nr += like(glob, row) ? 1 : 0;
 	}
-	return 0;
+	if (nr)
+		return say("--drivers: '%s' matches no row of Linux %s, but %lu of other releases "
+		           "(--releases all takes them)",
+		           name_text(glob).s, kernel_name(options->common.kernel),
+		           (unsigned long)nr);
+	return say("--drivers: '%s' matches no row (iommusim show driver lists them)",
+	           name_text(glob).s);
 }
 
-static int read_own(struct matrix *matrix)
+static int check_globs(const struct matrix_options *options)
 {
-	const char *path = matrix->options->driver_file;
-	struct name_text name = name_text(path ? path : "");
-	struct said said = { "" };
-	struct iommusim_host host = { .size = sizeof(host), .log = said_log, .log_ctx = &said };
-	struct iommusim_text text = { .name = name.s };
-	const char *wrong;
+	int status = 0;
 
-	if (!path)
-		return 0;
-	wrong = file_read(path, &matrix->own_text);
-	if (wrong)
-		return say("--driver-file: '%s' cannot be read (%s)", name.s, wrong);
-	text.text = matrix->own_text.text;
-	text.bytes = matrix->own_text.bytes;
-	if (iommusim_catalog_parse(&host, &text, &matrix->own))
-		return say("%s", said.line);
-	return 0;
+	for (unsigned g = 0; !status && g < options->nr_globs; g++)
+		status = check_glob(options, options->globs[g]);
+	return status;
 }
 
 static int same_machine(const struct matrix_machine *a, const struct matrix_machine *b)
@@ -90,12 +74,14 @@ static int same_machine(const struct matrix_machine *a, const struct matrix_mach
 	       x->aperture_start == y->aperture_start && x->aperture_last == y->aperture_last;
 }
 
-static struct matrix_machine machine_of(const struct iommusim_catalog_driver *row,
-                                        unsigned page_shift, unsigned kernel)
+static struct matrix_machine machine_of(const struct matrix_options *options,
+                                        const struct iommusim_catalog_driver *row,
+                                        unsigned page_shift)
 {
 	struct matrix_machine machine = { .page_shift = page_shift,
 		                          .config = { .size = sizeof(machine.config),
-		                                      .kernel = kernel,
+		                                      .kernel = options->common.kernel,
+		                                      .contiguous = options->common.contiguous,
 		                                      .mode = IOMMUSIM_DOMAIN_EXTENDED } };
 
 	iommusim_machine_use_row(&machine.config, row, page_shift);
@@ -115,10 +101,10 @@ static size_t find_machine(struct matrix *matrix, const struct matrix_machine *m
 
 /* What this kernel does instead of making a DMA domain. */
 static void set_refusal(struct matrix_subject *subject,
-                        const struct iommusim_catalog_tables *tables, unsigned kernel)
+                        const struct iommusim_catalog_tables *tables, const struct options *common)
 {
-	struct iommusim_catalog_outcome outcome =
-		iommusim_catalog_driver_outcome(subject->row, subject->page_shift, kernel);
+	struct iommusim_catalog_outcome outcome = iommusim_catalog_driver_outcome(
+		subject->row, subject->page_shift, common->kernel, common->contiguous);
 
 	subject->is_refused = outcome.err != 0;
 	if (tables->is_refused)
@@ -132,29 +118,36 @@ static void add_subject(struct matrix *matrix, const struct iommusim_catalog_dri
                         unsigned page_shift)
 {
 	unsigned kernel = matrix->options->common.kernel;
-	struct matrix_machine machine = machine_of(row, page_shift, kernel);
+	struct matrix_machine machine = machine_of(matrix->options, row, page_shift);
 	struct matrix_subject *subject = &matrix->subjects[matrix->nr_subjects++];
-	struct iommusim_catalog_tables tables =
-		iommusim_catalog_driver_tables(row, page_shift, kernel, 0);
+	struct iommusim_catalog_tables tables = iommusim_catalog_driver_tables(
+		row, page_shift, kernel, matrix->options->common.contiguous);
 
 	subject->row = row;
 	subject->page_shift = page_shift;
 	subject->machine = find_machine(matrix, &machine);
 	snprintf(subject->why, sizeof(subject->why), "%s", tables.why);
-	set_refusal(subject, &tables, kernel);
+	set_refusal(subject, &tables, &matrix->options->common);
 }
 
 static void add_subjects(struct matrix *matrix)
 {
 	const struct matrix_options *options = matrix->options;
 	const struct iommusim_catalog_driver *row;
+	unsigned pages;
 
-	for (size_t i = 0; (row = row_at(matrix, i)) != NULL; i++) {
-		unsigned pages = row->page_shifts;
-
-		for (unsigned shift = 12; is_wanted(options, row) && shift <= 16; shift++)
-			if (pages >> shift & 1 &&
-			    (!options->page_shifts || options->page_shifts >> shift & 1))
+	for (size_t i = 0; (row = rows_at(i)) != NULL; i++) {
+		if (!is_named(options, row) || !has_page(options, row))
+			continue;
+		if (!is_of_release(options, row)) {
+			matrix->nr_left_out++;
+			continue;
+		}
+		pages = row->page_shifts;
+		if (options->page_shifts)
+			pages &= options->page_shifts;
+		for (unsigned shift = 12; shift <= 16; shift++)
+			if (pages >> shift & 1)
 				add_subject(matrix, row, shift);
 	}
 }
@@ -192,13 +185,14 @@ static int make_room(struct matrix *matrix)
 int matrix_plan(struct matrix *matrix)
 {
 	size_t most = 0;
-	int status = read_own(matrix);
+	const char *own = matrix->options->driver_file;
+	int status = own ? rows_read(own) : 0;
 
 	if (!status)
-		status = check_globs(matrix);
+		status = check_globs(matrix->options);
 	if (status)
 		return status;
-	while (row_at(matrix, most))
+	while (rows_at(most))
 		most++;
 	most *= 5; /* page sizes */
 	matrix->subjects = calloc(most, sizeof(*matrix->subjects));
@@ -213,8 +207,6 @@ int matrix_plan(struct matrix *matrix)
 
 void matrix_finish(struct matrix *matrix)
 {
-	iommusim_catalog_destroy(matrix->own);
-	file_free(&matrix->own_text);
 	free(matrix->machines);
 	free(matrix->subjects);
 	free(matrix->outcomes);

@@ -11,6 +11,21 @@ static const char *kernel_of(const struct matrix *matrix)
 	return kernel_name(matrix->options->common.kernel);
 }
 
+/* Nothing, where nothing was run. */
+static void put_csv_figures(const struct cell *cell)
+{
+	const struct outcome *base = cell->base, *o = cell->outcome;
+
+	if (!cell_has_figures(cell)) {
+		printf(",,,,,,,,");
+		return;
+	}
+	printf(",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, base->pages, o->pages, base->tried,
+	       o->tried);
+	printf(",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, base->leaves, o->leaves, base->vain,
+	       o->vain);
+}
+
 /* What stands in every cell, in order. */
 static void put_csv(const struct matrix *matrix, const struct cell *cell)
 {
@@ -27,10 +42,7 @@ static void put_csv(const struct matrix *matrix, const struct cell *cell)
 	       attrs_name(options->common.attrs[cell->attrs]), options->base->alias,
 	       options->common.policies[cell->policy]->alias, class_name(cell->class),
 	       cell_evidence(cell));
-	printf(",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
-	       ",%" PRIu64,
-	       cell->base->pages, cell->outcome->pages, cell->base->tried, cell->outcome->tried,
-	       cell->base->leaves, cell->outcome->leaves, cell->base->vain, cell->outcome->vain);
+	put_csv_figures(cell);
 	putchar(',');
 	print_quoted(why.s);
 	putchar(',');
@@ -102,8 +114,10 @@ static void put_json(const struct matrix *matrix, const struct cell *cell)
 	put_pair("evidence", cell_evidence(cell));
 	put_pair("why", why.s);
 	put_pair("command", command.s);
-	put_figures("base", cell->base);
-	put_figures("figures", cell->outcome);
+	if (cell_has_figures(cell)) {
+		put_figures("base", cell->base);
+		put_figures("figures", cell->outcome);
+	}
 	putchar('}');
 }
 

@@ -111,7 +111,7 @@ int matrix_run_one(const struct matrix_run *run, struct outcome *outcome)
 	int status;
 
 	memset(outcome, 0, sizeof(*outcome));
-	if (granule_of(config.pgsizes) > MATRIX_MAX_GRANULE) {
+	if (granule_of(config.pgsizes) > MAX_GRANULE) {
 		outcome->verdict = VERDICT_REFUSED;
 		return 0;
 	}

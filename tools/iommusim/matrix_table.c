@@ -198,6 +198,7 @@ static int build(struct table *table)
 static void print_inputs(const struct matrix *matrix)
 {
 	const struct matrix_options *options = matrix->options;
+	unsigned shift = matrix->subjects[0].page_shift;
 	struct line line = { .len = 0 };
 
 	for (unsigned i = 0; i < options->common.nr_policies; i++)
@@ -209,7 +210,8 @@ static void print_inputs(const struct matrix *matrix)
 	line.len = 0;
 	for (unsigned i = 0; i < options->nr_states; i++)
 		line_add(&line, "%s%s", i ? ", " : "", options->states[i]);
-	line_add(&line, "; of %s with CPU pages of 4K", size_exact(matrix_memory(options, 12)).s);
+	line_add(&line, "; of %s with CPU pages of %s", size_exact(matrix_memory(options, shift)).s,
+	         size_exact(UINT64_C(1) << shift).s);
 	print_wrapped("states", LABEL_WIDTH, line.s);
 	line.len = 0;
 	for (unsigned i = 0; i < options->nr_sizes; i++)
@@ -236,6 +238,13 @@ static void print_summary(const struct table *table)
 		         "memory",
 		         (unsigned long)table->nr_strict, (unsigned long)table->nr_instead);
 	print_wrapped("cells", LABEL_WIDTH, line.s);
+	line.len = 0;
+	if (matrix->nr_left_out)
+		line_add(&line,
+		         "%lu rows of other releases are left out (--releases all takes them)",
+		         (unsigned long)matrix->nr_left_out);
+	if (line.len)
+		print_wrapped("releases", LABEL_WIDTH, line.s);
 	line.len = 0;
 	line_add(&line, "%lu, each for all cells that depend on it",
 	         (unsigned long)matrix->nr_outcomes);
@@ -385,7 +394,8 @@ static const char *outcome_text(const struct matrix *matrix, const struct matrix
 	if (subject->is_refused)
 		return subject->refusal;
 	return iommusim_catalog_driver_outcome(subject->row, subject->page_shift,
-	                                       matrix->options->common.kernel)
+	                                       matrix->options->common.kernel,
+	                                       matrix->options->common.contiguous)
 	        .what;
 }
 
@@ -424,8 +434,10 @@ void matrix_print_table(const struct matrix *matrix)
 		print_lines(&table);
 		print_fine(&table);
 		puts("\nattr SP: DMA_ATTR_ALLOC_SINGLE_PAGES. Columns count cells: broken, no "
-		     "memory, by luck,\nmore memory, slower, ok or failing with both. Not "
-		     "counted: domains that are refused, or\nserved by another allocator.");
+		     "memory, by luck,\nmore memory, slower, ok or failing with both. +N: N more "
+		     "rows come out alike. Not counted:\ndomains that are refused, not simulated, "
+		     "or "
+		     "served by another allocator.");
 		print_granules(matrix);
 		print_examples(&table);
 	}

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "rows.h"
 #include "say.h"
 #include "text.h"
 #include "units.h"
@@ -60,6 +61,14 @@ static const struct row {
 	{ "pgsizes", "LIST", value_pgsizes, USE_COMPARE | USE_PGTABLE, 1,
 	  "page sizes of the IOMMU, as 4K,2M,1G, or 4K-1G for every power of two between; repeat "
 	  "for several IOMMUs side by side, in compare" },
+	{ "iommu", "ID", value_iommu, USE_COMPARE | USE_PGTABLE, 1,
+	  "an IOMMU of the catalogue (show driver lists them): its page sizes, page tables and "
+	  "aperture, and what Linux makes of it as a DMA domain; repeat as --pgsizes" },
+	{ "driver-file", "FILE", value_driver_file, USE_COMPARE | USE_PGTABLE, 0,
+	  "rows of your own for --iommu, with the columns of lib/catalog/drivers.csv" },
+	{ "contiguous", "YES|NO", value_contiguous, USE_COMPARE | USE_PGTABLE, 0,
+	  "yes: Arm's long descriptors have the contiguous hint, which Linux never sets, and the "
+	  "page sizes that it adds (default no)" },
 	{ "policy", "NAME", value_policy, USE_COMPARE | USE_PGTABLE, 1,
 	  "a chunk policy by name or alias, several as P3,P4, a family, all of the history "
 	  "(all, default), every one, or a shared object of yours: ./mine.so; show pgtable takes "
@@ -163,6 +172,46 @@ static int settle_state(struct options *options)
 	return 0;
 }
 
+/* The row that is meant by number @i; 0 or, after a message, EXIT_INPUT. */
+static int settle_iommu(struct options *options, unsigned i)
+{
+	const struct iommusim_catalog_driver *row = rows_find(options->iommus[i]);
+	struct name_text name = name_text(options->iommus[i]);
+
+	if (!row)
+		return say("--iommu: '%s' is no row (iommusim show driver lists them)", name.s);
+	if (!row->pgsizes)
+		return say("--iommu: '%s' does no paging", name.s);
+	if (row->min_granule > MAX_GRANULE)
+		return say("--iommu: '%s' has its smallest page, %s, above 4G", name.s,
+		           size_exact(row->min_granule).s);
+	options->rows[i] = row;
+	options->pgsizes[i] = row->pgsizes;
+	return 0;
+}
+
+/* A made-up machine has a CPU page that the first row runs with. */
+static int settle_iommus(struct options *options)
+{
+	unsigned shifts = 0;
+	int status = options->driver_file ? rows_read(options->driver_file) : 0;
+
+	for (unsigned i = 0; !status && i < options->nr_iommus; i++)
+		if (options->iommus[i])
+			status = settle_iommu(options, i);
+	if (status)
+		return status;
+	for (unsigned i = 0; !shifts && i < options->nr_iommus; i++)
+		shifts = options->rows[i] ? options->rows[i]->page_shifts : 0;
+	if (shifts && options->has_pgtable)
+		return say("--pgtable: does not go with --iommu, which tells the tables");
+	if (!shifts || options->has_page_shift || options->state < STATE_FRESH ||
+	    shifts >> options->page_shift & 1)
+		return 0;
+	options->page_shift = log2_of(shifts & (~shifts + 1));
+	return 0;
+}
+
 /* Where neither IOMMU nor policy nor page tables are named: an overview of three IOMMUs and both
  * attributes. */
 static int set_defaults(struct options *options)
@@ -208,6 +257,8 @@ int options_parse(struct options *options, unsigned command, int argc, char **ar
 	}
 	options->random.seed = options->age.seed = options->seed;
 	status = settle_state(options);
+	if (!status)
+		status = settle_iommus(options);
 	return status ? status : set_defaults(options);
 }
 

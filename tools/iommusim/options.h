@@ -10,6 +10,7 @@
 #define MAX_ATTRS    2
 #define MAX_SIZES    64
 #define MAX_BUFFERS  UINT64_C(65536)
+#define MAX_GRANULE  (UINT64_C(1) << 32) /* bytes; domains with a larger one are not simulated */
 
 /* The commands that an option belongs to, one bit each. */
 #define USE_COMPARE 1u
@@ -52,7 +53,13 @@ struct options {
 	unsigned has_sizes;                /* 1: given */
 	uint64_t nr_buffers, buffer_bytes; /* all together */
 	uint32_t gfp;                      /* of every buffer */
+	/* By its page sizes, or (@iommus not NULL) by the id of its row, which is in @rows once all
+	   is read; its page sizes are settled when the CPU page is known. */
 	uint64_t pgsizes[MAX_IOMMUS];
+	const char *iommus[MAX_IOMMUS];
+	const struct iommusim_catalog_driver *rows[MAX_IOMMUS];
+	const char *driver_file;
+	unsigned contiguous; /* 1: Arm's tables have the contiguous hint */
 	unsigned nr_iommus;
 	unsigned seen_pgsizes; /* 1: given */
 	const struct iommusim_policy *policies[MAX_POLICIES];

@@ -136,6 +136,8 @@ static void put_reason(struct json_object *object, const struct report *report,
 static void put_result(struct json_object *object, const struct report *report,
                        const struct result *result)
 {
+	if (report->options->rows[result->iommu])
+		json_put_text(object, "iommu", report->options->rows[result->iommu]->id);
 	put_pgsizes(object, result->pgsizes);
 	json_put_text(object, "policy", result->policy->name);
 	json_put_text(object, "alias", result->policy->alias);

@@ -21,7 +21,8 @@ static void print_iommus(const struct options *options)
 	struct line line = { .len = 0 };
 
 	for (unsigned i = 0; i < options->nr_iommus; i++)
-		line_add(&line, "%s%u {%s}", i ? ", " : "", i + 1,
+		line_add(&line, "%s%u %s%s{%s}", i ? ", " : "", i + 1,
+		         options->rows[i] ? options->rows[i]->id : "", options->rows[i] ? " " : "",
 		         pgsizes_text(options->pgsizes[i], ',').s);
 	print_wrapped(options->nr_iommus > 1 ? "iommus" : "iommu", LABEL_WIDTH,
 	              options->nr_iommus > 1 ? line.s : line.s + strlen("1 "));
@@ -218,6 +219,8 @@ static void print_tableless(const struct report *report)
 
 	for (unsigned i = 0; i < report->options->nr_iommus; i++) {
 		if (report->options->has_pgtable || report_at(report, 0, i)->format)
+			continue;
+		if (report->options->rows[i])
 			continue;
 		line_add(&line, "%s{%s}", nr++ ? ", " : "",
 		         pgsizes_text(report->options->pgsizes[i], ',').s);

@@ -31,7 +31,7 @@ const char *step_name(const struct result *result)
 
 const char *error_name(const struct result *result)
 {
-	if (result->verdict == VERDICT_REFUSED)
+	if (result->witness.err == -IOMMUSIM_EBUG)
 		return "BUG";
 	return result->witness.err ? iommusim_errname(result->witness.err) : "";
 }
@@ -91,13 +91,21 @@ static uint64_t power_above(uint64_t bytes)
 	return power;
 }
 
+static int has_aperture(const struct report *report, const struct result *result)
+{
+	const struct iommusim_catalog_driver *row = report->options->rows[result->iommu];
+
+	return row && row->has_aperture && (row->aperture_start || row->aperture_last < UINT32_MAX);
+}
+
 static void describe_shortage(const struct report *report, const struct result *result,
                               struct line *line)
 {
 	const struct witness *witness = &result->witness;
 
 	if (witness->failed == IOMMUSIM_DMA_IOVA)
-		line_add(line, "no IOVA range left below 4G for %s, aligned to %s, in pages of %s",
+		line_add(line, "no IOVA range left %s for %s, aligned to %s, in pages of %s",
+		         has_aperture(report, result) ? "in the aperture" : "below 4G",
 		         size_exact(witness->bytes).s, size_exact(power_above(witness->bytes)).s,
 		         size_exact(granule_of(result->pgsizes)).s);
 	else if (!witness->nr_tried)
@@ -115,6 +123,10 @@ static void describe_shortage(const struct report *report, const struct result *
 static void describe_refusal(const struct report *report, const struct result *result,
                              struct line *line)
 {
+	if (result->refusal) {
+		line_add(line, "%s (%s)", result->refusal, error_name(result));
+		return;
+	}
 	line_add(line,
 	         "init_iova_domain() stops with BUG(): the granule, %s, is above the CPU page, %s",
 	         size_exact(granule_of(result->pgsizes)).s, size_exact(page_of(report)).s);
@@ -135,6 +147,9 @@ void reason_describe(const struct report *report, const struct result *result, s
 		line_add(line, "the policy ends with %s after %" PRIu64 " attempts%s%s",
 		         iommusim_errname(result->witness.err), result->witness.nr_tried,
 		         result->finding[0] ? ": " : "", result->finding);
+	else if (result->verdict == VERDICT_BROKEN && result->witness.err == -IOMMUSIM_ERANGE)
+		line_add(line, "some of its pages are at physical addresses that the page tables "
+		               "cannot hold; iommu_map() says ERANGE");
 	else if (result->verdict == VERDICT_BROKEN)
 		describe_run(result, line);
 	else if (result->verdict == VERDICT_BY_LUCK)
@@ -175,9 +190,9 @@ void linux_describe(const struct options *options, struct line *line)
 	if (options->mode != IOMMUSIM_DOMAIN_EXTENDED)
 		return;
 	for (unsigned i = 0; i < options->nr_iommus; i++)
-		nr += granule_of(options->pgsizes[i]) > page;
+		nr += !options->rows[i] && granule_of(options->pgsizes[i]) > page;
 	for (unsigned i = 0; i < options->nr_iommus; i++) {
-		if (granule_of(options->pgsizes[i]) <= page)
+		if (options->rows[i] || granule_of(options->pgsizes[i]) <= page)
 			continue;
 		line_add(line, "%s{%s}",
 		         told ? between(told, nr) : "Linux itself cannot make a DMA domain for ",

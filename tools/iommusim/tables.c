@@ -13,7 +13,8 @@ static uint64_t left_by(const struct options *options, const struct iommusim_pgt
 		                                  .format = format,
 		                                  .kernel = options->kernel,
 		                                  .page_shift = options->page_shift,
-		                                  .pgsizes = pgsizes };
+		                                  .pgsizes = pgsizes,
+		                                  .contiguous = options->contiguous };
 	struct iommusim_pgtable *pgtable;
 	uint64_t left;
 
@@ -24,7 +25,8 @@ static uint64_t left_by(const struct options *options, const struct iommusim_pgt
 	return left;
 }
 
-const struct iommusim_pgtable_format *tables_format(const struct options *options, uint64_t pgsizes)
+static const struct iommusim_pgtable_format *format_of(const struct options *options,
+                                                       uint64_t pgsizes)
 {
 	const struct iommusim_pgtable_format *format;
 
@@ -36,33 +38,79 @@ const struct iommusim_pgtable_format *tables_format(const struct options *option
 	return NULL;
 }
 
-int tables_check(const struct options *options)
+/* Page sizes that the hint adds are those of Arm's tables, by default of stage 1. */
+static int add_runs(struct options *options, unsigned i)
 {
-	for (unsigned i = 0; options->pgtable && i < options->nr_iommus; i++) {
-		uint64_t pgsizes = options->pgsizes[i];
-		uint64_t left = left_by(options, options->pgtable, pgsizes);
+	const struct iommusim_pgtable_format *format =
+		options->has_pgtable ? options->pgtable : &iommusim_pgtable_arm_lpae_s1;
+	uint64_t pgsizes = options->pgsizes[i];
+	uint64_t left = format ? left_by(options, format, pgsizes) : 0;
 
-		if (left != pgsizes)
-			return say("--pgtable: '%s' leaves of the page sizes %s, with CPU pages of "
-			           "%s, %s",
-			           options->pgtable->name, pgsizes_text(pgsizes, ',').s,
-			           size_exact(UINT64_C(1) << options->page_shift).s,
-			           left ? pgsizes_text(left, ',').s : "none");
-	}
+	if ((left & pgsizes) != pgsizes)
+		return say("--contiguous: page sizes %s, with CPU pages of %s, are not those of "
+		           "tables with the hint",
+		           pgsizes_text(pgsizes, ',').s,
+		           size_exact(UINT64_C(1) << options->page_shift).s);
+	options->pgsizes[i] = left;
 	return 0;
 }
 
-struct iommusim_machine_config tables_machine(const struct options *options,
-                                              const struct state *state, uint64_t pgsizes)
+static int check_format(const struct options *options, uint64_t pgsizes)
 {
-	return (struct iommusim_machine_config){
-		.size = sizeof(struct iommusim_machine_config),
+	uint64_t left = left_by(options, options->pgtable, pgsizes);
+
+	if (left == pgsizes)
+		return 0;
+	return say("--pgtable: '%s' leaves of the page sizes %s, with CPU pages of %s, %s",
+	           options->pgtable->name, pgsizes_text(pgsizes, ',').s,
+	           size_exact(UINT64_C(1) << options->page_shift).s,
+	           left ? pgsizes_text(left, ',').s : "none");
+}
+
+int tables_settle(struct options *options)
+{
+	int status = 0;
+
+	for (unsigned i = 0; !status && i < options->nr_iommus; i++) {
+		if (options->rows[i])
+			options->pgsizes[i] = tables_machine(options, NULL, i).pgsizes;
+		else if (options->contiguous)
+			status = add_runs(options, i);
+		if (!status && options->pgtable)
+			status = check_format(options, options->pgsizes[i]);
+	}
+	return status;
+}
+
+struct iommusim_catalog_outcome tables_outcome(const struct options *options, size_t iommu)
+{
+	static const struct iommusim_catalog_outcome works = { 0, "" };
+
+	return options->rows[iommu] && options->mode == IOMMUSIM_DOMAIN_STRICT
+	               ? iommusim_catalog_driver_outcome(options->rows[iommu], options->page_shift,
+	                                                 options->kernel, options->contiguous)
+	               : works;
+}
+
+struct iommusim_machine_config tables_machine(const struct options *options,
+                                              const struct state *state, size_t iommu)
+{
+	struct iommusim_machine_config config = {
+		.size = sizeof(config),
 		.kernel = options->kernel,
-		.pgsizes = pgsizes,
 		.mode = options->mode,
-		.format = tables_format(options, pgsizes),
-		.host = &state->host,
+		.contiguous = options->contiguous,
+		.host = state ? &state->host : NULL,
 	};
+
+	if (options->rows[iommu]) {
+		iommusim_machine_use_row(&config, options->rows[iommu], options->page_shift);
+		config.mode = IOMMUSIM_DOMAIN_EXTENDED; /* tables_outcome() has asked */
+		return config;
+	}
+	config.pgsizes = options->pgsizes[iommu];
+	config.format = format_of(options, config.pgsizes);
+	return config;
 }
 
 void tables_count(const struct iommusim_pgtable *pgtable, struct tables_count *count)

@@ -7,18 +7,21 @@
 #include "state.h"
 
 /*
- * The format of an IOMMU with @pgsizes: the one that was named, or the first that leaves them as
- * they are. NULL: none, calls are recorded only.
+ * Once the CPU page is known: the page sizes of rows, and of tables with the contiguous hint; and
+ * whether a format that was named can have them. 0 or, after a message, EXIT_INPUT.
  */
-const struct iommusim_pgtable_format *tables_format(const struct options *options,
-                                                    uint64_t pgsizes);
+int tables_settle(struct options *options);
 
-/* Whether the format that was named can have the page sizes. 0 or, after a message, EXIT_INPUT. */
-int tables_check(const struct options *options);
+/* What Linux does where a row is to be a DMA domain; err 0: it makes one, or none is asked for. */
+struct iommusim_catalog_outcome tables_outcome(const struct options *options, size_t iommu);
 
-/* A machine with such an IOMMU; its memory is still to be added. */
+/*
+ * A machine with IOMMU number @iommu; its memory is still to be added. Its page tables are those of
+ * the row, of the format that was named, or of the first that leaves the page sizes as they are;
+ * else calls are recorded. @state: whose messages they are, or NULL.
+ */
 struct iommusim_machine_config tables_machine(const struct options *options,
-                                              const struct state *state, uint64_t pgsizes);
+                                              const struct state *state, size_t iommu);
 
 /* What @pgtable holds: leaves by log2 of their size, words that are not 0. */
 struct tables_count {

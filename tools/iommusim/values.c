@@ -37,6 +37,8 @@ static const struct word page_words[] = {
 	{ "4K", 12 }, { "8K", 13 }, { "16K", 14 }, { "64K", 16 }, { NULL, 0 },
 };
 
+static const struct word yes_words[] = { { "yes", 1 }, { "no", 0 }, { NULL, 0 } };
+
 static const struct word format_words[] = {
 	{ "table", FORMAT_TABLE },
 	{ "json", FORMAT_JSON },
@@ -277,7 +279,7 @@ int value_pgsizes(struct options *options, const char *value)
 
 	if (wrong)
 		return bad("pgsizes", text, wrong);
-	if (granule_of(pgsizes) < 2 || granule_of(pgsizes) > UINT64_C(1) << 32)
+	if (granule_of(pgsizes) < 2 || granule_of(pgsizes) > MAX_GRANULE)
 		wrong = "has its smallest page outside 2 bytes .. 4G";
 	else if (options->nr_iommus == MAX_IOMMUS)
 		wrong = "is one IOMMU too many";
@@ -285,6 +287,31 @@ int value_pgsizes(struct options *options, const char *value)
 		return bad("pgsizes", slice_of(value), wrong);
 	options->pgsizes[options->nr_iommus++] = pgsizes;
 	options->seen_pgsizes = 1;
+	return 0;
+}
+
+int value_iommu(struct options *options, const char *value)
+{
+	if (options->nr_iommus == MAX_IOMMUS)
+		return bad("iommu", slice_of(value), "is one IOMMU too many");
+	options->iommus[options->nr_iommus++] = value;
+	options->seen_pgsizes = 1;
+	return 0;
+}
+
+int value_driver_file(struct options *options, const char *value)
+{
+	options->driver_file = value;
+	return 0;
+}
+
+int value_contiguous(struct options *options, const char *value)
+{
+	const struct word *word = find_word(yes_words, "contiguous", slice_of(value));
+
+	if (!word)
+		return EXIT_INPUT;
+	options->contiguous = word->value;
 	return 0;
 }
 
