@@ -58,8 +58,8 @@ def shows(done, status, *parts):
 # file, --version, the built-in policy that it is compared with
 IDIOMS = [("dma_4_4", "4.4", "P1"), ("dma_4_5", "4.6", "P2"), ("dma_patch", "4.6", "P3"),
           ("dma_4_7", "4.9", "P4"), ("dma_5_0", "5.10", "P4"), ("dma_5_0", "6.6", "P5"),
-          ("noncontiguous", "6.12", "P5"), ("arm_3_9", "4.0", "A2"), ("arm_4_6", "4.7", "A4"),
-          ("arm_4_8", "5.4", "A4"), ("whole_4_4", "4.4", "P1"),
+          ("noncontiguous", "6.12", "P5"), ("arm_3_9", "3.9", "A2"), ("arm_3_9", "4.0", "A2"),
+          ("arm_4_6", "4.7", "A4"), ("arm_4_8", "4.11", "A4"), ("arm_4_8", "5.4", "A4"), ("whole_4_4", "4.4", "P1"),
           ("remap", "5.10", "P4"), ("camera", "6.12", "N1"), ("vb2", "6.12", "V1"), ("ttm", "6.1", "T1a"),
           ("ttm", "6.12", "T1b"), ("heap", "5.15", "H3a"), ("heap", "6.12", "H3b")]
 
