@@ -17,6 +17,8 @@
  * Misuse of pages and memory is a finding with the attempt after which it happened
  * (IOMMUSIM_FINDING_*): freed twice, lost, used after it was freed, freed before it was split,
  *freed or split as another order, an array that is too short. Nothing of it crashes the program.
+ * Writes beside an array are seen in every world; reads right behind it where the buffer's number
+ * of pages has an odd number of bits set, and right before it in the other worlds.
  *
  * Differs from the kernel: pages have no contents; alloc_pages_node() looks at the node of the
  * request; kmalloc() always has memory; contiguous areas (CMA) never have; one thread at a time.
