@@ -9,9 +9,11 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import tap
@@ -184,6 +186,23 @@ def nothing_is_left_in_the_temporary_folder():
         return os.listdir(folder)
 
 
+def nothing_is_left_after(number):
+    """The binary is away as soon as it runs: no signal leaves it behind."""
+    def test():
+        with tempfile.TemporaryDirectory() as folder:
+            with subprocess.Popen([PROGRAM, "try", IDIOM / "vb2.c", "--worlds=100000000"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                  env={**ENVIRONMENT, "TMPDIR": folder}) as running:
+                end, seen = time.monotonic() + 20, False
+                while time.monotonic() < end and not (seen and not os.listdir(folder)):
+                    seen = seen or bool(os.listdir(folder))
+                    time.sleep(0.002)
+                bad = [] if running.poll() is None else [f"it ended with {running.returncode}"]
+                running.send_signal(number)
+            return bad + ([] if seen else ["nothing was made"]) + os.listdir(folder)
+    return test
+
+
 def a_name_is_no_command():
     name = "$(touch broken);`touch broken` x.c"
     write(name, (IDIOM / "vb2.c").read_text())
@@ -312,5 +331,7 @@ tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
             a_name_is_no_command, headers_are_found_where_one_says,
             every_command_takes_a_shared_object, what_check_prints_repeats_it,
             a_compiler_that_is_not_there_is_told, help_is_on_stdout)]
+        + [(f"nothing is left after {number.name}", nothing_is_left_after(number))
+           for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)]
         + ([] if QUICK else [("code that does not end ends", code_that_does_not_end_ends)])
         + [(f"refuses {' '.join(args)}", one_line(args, mentions)) for args, mentions in REFUSED])

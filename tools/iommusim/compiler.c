@@ -208,12 +208,13 @@ int compile(struct compilation *c)
 	return status ? EXIT_INPUT : 0;
 }
 
-void compilation_finish(struct compilation *c)
+void compilation_remove(struct compilation *c)
 {
-	if (c->object[0])
-		unlink(c->object);
-	if (c->folder[0])
-		rmdir(c->folder);
+	if (!c->folder[0])
+		return;
+	unlink(c->object);
+	rmdir(c->folder);
+	c->folder[0] = 0;
 }
 
 #else
@@ -224,7 +225,7 @@ int compile(struct compilation *c)
 	return say("try: needs a POSIX host");
 }
 
-void compilation_finish(struct compilation *c)
+void compilation_remove(struct compilation *c)
 {
 	(void)c;
 }

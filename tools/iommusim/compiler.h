@@ -19,7 +19,7 @@ struct compilation {
  */
 int compile(struct compilation *c);
 
-/* Remove what it made. */
-void compilation_finish(struct compilation *c);
+/* Remove what it made; its name, c->object, stays. More than once does no harm. */
+void compilation_remove(struct compilation *c);
 
 #endif
