@@ -27,8 +27,8 @@ SCRATCH = tempfile.TemporaryDirectory()
 FOLDER = pathlib.Path(SCRATCH.name)
 
 
-def run(*args, cc=None):
-    environment = {**ENVIRONMENT, "CC": cc} if cc is not None else ENVIRONMENT
+def run(*args, cc=None, **more):
+    environment = {**ENVIRONMENT, **({"CC": cc} if cc is not None else {}), **more}
     return subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=120, cwd=FOLDER,
                           env=environment)
 
@@ -286,6 +286,9 @@ def prepare():
         if wrong:
             raise RuntimeError(wrong)
     write("text.so", "no object\n")
+    write("empty.c", "")
+    write("lost.c", "void *lost(void);\nvoid *found(void)\n{\n\treturn lost();\n}\n")
+    (FOLDER / "folder.c").mkdir()
 
 
 prepare()
@@ -299,6 +302,8 @@ REFUSED = [
     (["check", "./null.so"], "'./null.so': its policy has"),
     (["bisect", "--good=./mine.so"], "'./mine.so' is no policy of the history"),
     (["try"], "which file"), (["try", "missing.c"], "'missing.c' cannot be opened"),
+    (["try", "empty.c"], "try: 'empty.c' has no IOMMUSIM_KERNEL_POLICY(function)"),
+    (["try", "lost.c"], "try: 'lost.c' cannot be loaded: "), (["try", "folder.c"], "'folder.c' is a folder"),
     (["try", "a.c", "b.c"], "'b.c'"), (["try", "a.c", "--format=csv"], "'csv' is neither table nor json"),
     *((["try", "a.c", f"--version={version}"], f"'{version}' is no release") for version in (
         "six", "", "6", "6.", ".12", "6.12.3", "6.1x", "-6.1", "6.-1", "6.012", "06.1", " 6.1", "0x6.1",
@@ -311,8 +316,26 @@ REFUSED = [
 ]
 
 
-def a_compiler_that_is_not_there_is_told():
-    return shows(run("try", str(IDIOM / "vb2.c"), cc="no-such-compiler"), 2, "'no-such-compiler'")
+def a_compiler_that_does_not_do_is_told():
+    file = str(IDIOM / "vb2.c")
+    return shows(run("try", file, cc="no-such-compiler"), 2, "'no-such-compiler' cannot be run") + \
+        shows(run("try", file, cc="true x"), 2, "try: the compiler 'true' made no file")
+
+
+def any_temporary_folder_will_do():
+    bad = []
+    for name in ("a,b", "with space", "long" * 60):
+        (FOLDER / name).mkdir(exist_ok=True)
+        done = run("try", str(IDIOM / "vb2.c"), WORLDS, "--memory=1G", TMPDIR=str(FOLDER / name))
+        bad += shows(done, 0, "own get_compacted", "Nothing is worse") + os.listdir(FOLDER / name)
+    done = run("try", str(IDIOM / "vb2.c"), TMPDIR="/nowhere/at/all")
+    return bad + shows(done, 2, "try: no folder can be made in '/nowhere/at/all' (the environment's TMPDIR")
+
+
+def a_shared_object_is_one_to_compare_against():
+    mine("mine")
+    done = run("try", str(IDIOM / "vb2.c"), "--against=./mine.so", WORLDS, "--memory=1G")
+    return shows(done, 1, "own mine", "own get_compacted")
 
 
 def help_is_on_stdout():
@@ -330,7 +353,8 @@ tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
             nothing_is_left_in_the_temporary_folder,
             a_name_is_no_command, headers_are_found_where_one_says,
             every_command_takes_a_shared_object, what_check_prints_repeats_it,
-            a_compiler_that_is_not_there_is_told, help_is_on_stdout)]
+            a_compiler_that_does_not_do_is_told, any_temporary_folder_will_do,
+            a_shared_object_is_one_to_compare_against, help_is_on_stdout)]
         + [(f"nothing is left after {number.name}", nothing_is_left_after(number))
            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)]
         + ([] if QUICK else [("code that does not end ends", code_that_does_not_end_ends)])

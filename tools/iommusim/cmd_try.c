@@ -278,8 +278,8 @@ static int run_compare(struct trial *t, struct json_object **root)
 	static char both[5000];
 	int argc = t->nr_compare;
 
-	snprintf(both, sizeof(both), "%s%s%s", t->reference ? t->reference->name : "",
-	         t->reference ? "," : "", t->compilation.object);
+	snprintf(both, sizeof(both), "%s%s%s", t->reference ? policy_argument(t->reference) : "",
+	         t->reference ? "," : "", t->compilation.name);
 	t->compare[argc++] = "--policy";
 	t->compare[argc++] = both;
 	t->compare[argc] = NULL;
@@ -310,7 +310,7 @@ static int try(struct trial *t)
 
 	if (status)
 		return status;
-	t->mine = object_policy(slice_of(t->compilation.object));
+	t->mine = object_policy_of(t->compilation.object, t->compilation.file, t->compilation.name);
 	compilation_remove(&t->compilation); /* what is loaded stays */
 	if (!t->mine)
 		return EXIT_INPUT;

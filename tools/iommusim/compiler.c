@@ -8,12 +8,14 @@
 #endif
 #include "compiler.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "say.h"
 
 #ifndef _WIN32
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -172,26 +174,45 @@ static int run(char **argv)
 
 static int make_folder(struct compilation *c)
 {
+	static const char name[] = "/iommusim-XXXXXX";
 	const char *parent = getenv("TMPDIR");
+	size_t length;
 
-	snprintf(c->folder, sizeof(c->folder), "%s/iommusim-XXXXXX",
-	         parent && *parent && strlen(parent) < 200 ? parent : "/tmp");
+	if (!parent || !*parent)
+		parent = "/tmp";
+	length = strlen(parent);
+	if (length >= sizeof(c->folder) - sizeof(name))
+		return say("try: the environment's TMPDIR is too long");
+	snprintf(c->folder, sizeof(c->folder), "%s%s", parent, name);
 	if (!mkdtemp(c->folder)) {
 		c->folder[0] = 0;
-		return say("try: no temporary folder can be made");
+		return say("try: no folder can be made in '%s' (the environment's TMPDIR, or "
+		           "/tmp): %s",
+		           parent, strerror(errno));
 	}
 	snprintf(c->object, sizeof(c->object), "%s/policy.so", c->folder);
+	c->name = c->object + length + 1;
+	return 0;
+}
+
+static int check_file(const char *file)
+{
+	struct stat about;
+
+	if (access(file, R_OK))
+		return say("try: '%s' cannot be opened", file);
+	if (!stat(file, &about) && S_ISDIR(about.st_mode))
+		return say("try: '%s' is a folder", file);
 	return 0;
 }
 
 int compile(struct compilation *c)
 {
 	struct words words = { .nr = 0 };
-	int status;
+	int status = check_file(c->file);
 
-	if (access(c->file, R_OK))
-		return say("try: '%s' cannot be opened", c->file);
-	status = make_folder(c);
+	if (!status)
+		status = make_folder(c);
 	if (status)
 		return status;
 	command_line(c, &words);
@@ -204,6 +225,8 @@ int compile(struct compilation *c)
 		say("try: '%s' does not compile as code of Linux %u.%u (--version tells of which "
 		    "it is)",
 		    c->file, c->kernel / 1000, c->kernel % 1000);
+	else if (access(c->object, R_OK))
+		status = say("try: the compiler '%s' made no file", words.word[0]);
 	words_finish(&words);
 	return status ? EXIT_INPUT : 0;
 }
