@@ -99,13 +99,29 @@ def a_memory_error_is_told_with_its_attempt():
                  "different from" if "different from" in done.stdout else "the same attempts")
 
 
+HELPER = ("__iommu_dma_free_pages(struct page **pages, int count)", "\n{\n\twhile (count--)\n"
+          "\t\t__free_page(pages[count]);\n\tkvfree(pages);\n}\n\n")
+TAKE = "static struct page *ttm_pool_type_take(struct ttm_pool_type *pt)"
+
+
 def what_the_headers_have_may_be_pasted_too():
-    own = ("static void __iommu_dma_free_pages(struct page **pages, int count)\n{\n"
-           "\twhile (count--)\n\t\t__free_page(pages[count]);\n\tkvfree(pages);\n}\n\n")
-    first = "static void *get_address"
-    text = (IDIOM / "remap.c").read_text().replace(first, own + first)
-    path = write("own.c", text.replace('"dma_5_0.c"', f'"{IDIOM}/dma_5_0.c"'))
-    return shows(run("try", str(path), WORLDS), 0, "the same attempts")
+    """However it is written; and a mention is no definition."""
+    text = (IDIOM / "remap.c").read_text().replace('"dma_5_0.c"', f'"{IDIOM}/dma_5_0.c"')
+    head, bad = "".join(HELPER), []
+    for own in (f"static void {head}", f"static void\n{head}", f"static __always_inline void\n  {head}",
+                f"static void /* {{ */ {head.replace('(struct', ' ( struct', 1)}",
+                f"static int brace = '{{';\nstatic void {head}",
+                f"static int f(int x)\n{{\n#if 1\n\tif (x) {{\n#else\n\tif (!x) {{\n#endif\n"
+                f"\t}}\n\treturn x;\n}}\nstatic void {head}",
+                f"static void {HELPER[0]};\n", f"/* static void {head} */\n", f"// {HELPER[0]} {{\n",
+                f'static const char *const words = "{HELPER[0]} {{";\n',
+                f"#define UNUSED \\\n\tvoid {HELPER[0]} {{\n"):
+        path = write("own.c", text.replace("static void *get_address", own + "static void *get_address"))
+        bad += shows(run("try", str(path), WORLDS), 0, "the same attempts")
+    own = TAKE + "\n{\n\treturn pt && pt->order > 99 ? alloc_page(0) : NULL;\n}\n"
+    path = write("take.c", (IDIOM / "ttm.c").read_text().replace("#include <iommusim/kernel.h>\n",
+                                                                "#include <iommusim/kernel.h>\n" + own))
+    return bad + shows(run("try", str(path), WORLDS), 0, "the same attempts")
 
 
 def another_release_is_another_policy():

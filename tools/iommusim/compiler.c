@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "own.h"
 #include "say.h"
 
 #ifndef _WIN32
@@ -92,16 +93,17 @@ static void add_headers(struct words *words)
 static void add_own(struct words *words, const char *file)
 {
 	static const struct {
-		const char *text, *option;
+		const char *name, *option;
 	} owns[] = {
-		{ "__iommu_dma_free_pages(struct", "-DIOMMUSIM_KERNEL_OWN_FREE_PAGES" },
-		{ "iommu_dma_alloc_iova(struct", "-DIOMMUSIM_KERNEL_OWN_ALLOC_IOVA" },
-		{ "__alloc_iova(struct", "-DIOMMUSIM_KERNEL_OWN_ALLOC_IOVA" },
-		{ "iommu_dma_free_iova(struct", "-DIOMMUSIM_KERNEL_OWN_FREE_IOVA" },
-		{ "dma_info_to_prot(enum", "-DIOMMUSIM_KERNEL_OWN_INFO_TO_PROT" },
-		{ "iommu_order_array[] =", "-DIOMMUSIM_KERNEL_OWN_ORDER_ARRAY" },
-		{ "ttm_pool_type_take(struct", "-DIOMMUSIM_KERNEL_OWN_TYPE_TAKE" },
-		{ "__dma_clear_buffer(struct", "-DIOMMUSIM_KERNEL_OWN_CLEAR_BUFFER" },
+		{ "__iommu_dma_free_pages", "-DIOMMUSIM_KERNEL_OWN_FREE_PAGES" },
+		{ "iommu_dma_alloc_iova", "-DIOMMUSIM_KERNEL_OWN_ALLOC_IOVA" },
+		{ "__alloc_iova", "-DIOMMUSIM_KERNEL_OWN_ALLOC_IOVA" },
+		{ "iommu_dma_free_iova", "-DIOMMUSIM_KERNEL_OWN_FREE_IOVA" },
+		{ "__free_iova", "-DIOMMUSIM_KERNEL_OWN_FREE_IOVA" },
+		{ "dma_info_to_prot", "-DIOMMUSIM_KERNEL_OWN_INFO_TO_PROT" },
+		{ "iommu_order_array", "-DIOMMUSIM_KERNEL_OWN_ORDER_ARRAY" },
+		{ "ttm_pool_type_take", "-DIOMMUSIM_KERNEL_OWN_TYPE_TAKE" },
+		{ "__dma_clear_buffer", "-DIOMMUSIM_KERNEL_OWN_CLEAR_BUFFER" },
 	};
 	char *text = calloc(1, MAX_TEXT);
 	FILE *in = fopen(file, "rb");
@@ -109,7 +111,7 @@ static void add_own(struct words *words, const char *file)
 	if (text && in)
 		text[fread(text, 1, MAX_TEXT - 1, in)] = 0;
 	for (size_t i = 0; text && i < ARRAY_LEN(owns); i++)
-		if (strstr(text, owns[i].text))
+		if (text_defines(text, owns[i].name))
 			add(words, owns[i].option);
 	if (in)
 		fclose(in);
