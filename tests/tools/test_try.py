@@ -219,6 +219,21 @@ def nothing_is_left_after(number):
     return test
 
 
+def nothing_is_left_of_a_compiler_that_is_stopped():
+    script = write("slow", "#!/bin/sh\nwhile [ \"$1\" != -o ]; do shift; done\n: >\"$2\"\nexec sleep 60\n")
+    script.chmod(0o700)
+    with tempfile.TemporaryDirectory() as folder:
+        with subprocess.Popen([PROGRAM, "try", IDIOM / "vb2.c"], stdout=subprocess.DEVNULL,
+                              env={**ENVIRONMENT, "TMPDIR": folder, "CC": str(script)}) as running:
+            end = time.monotonic() + 20
+            while time.monotonic() < end and not list(pathlib.Path(folder).glob("*/policy.so")):
+                time.sleep(0.002)
+            running.send_signal(signal.SIGTERM)
+            status, waited = running.wait(), time.monotonic() - end + 20
+        return os.listdir(folder) + ([] if status == -signal.SIGTERM and waited < 20 else
+                                     [f"status {status} after {waited} s"])
+
+
 def a_name_is_no_command():
     name = "$(touch broken);`touch broken` x.c"
     write(name, (IDIOM / "vb2.c").read_text())
@@ -366,7 +381,7 @@ tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
             code_that_does_not_compile_is_shown,
             a_type_that_is_not_known_is_told, names_of_another_release_do_not_compile,
             it_is_compared_on_a_machine_too, compare_tells_what_is_found, json_is_one_document,
-            nothing_is_left_in_the_temporary_folder,
+            nothing_is_left_in_the_temporary_folder, nothing_is_left_of_a_compiler_that_is_stopped,
             a_name_is_no_command, headers_are_found_where_one_says,
             every_command_takes_a_shared_object, what_check_prints_repeats_it,
             a_compiler_that_does_not_do_is_told, any_temporary_folder_will_do,

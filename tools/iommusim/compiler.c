@@ -9,6 +9,7 @@
 #include "compiler.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +157,36 @@ static void command_line(const struct compilation *c, struct words *words)
 	add(words, c->file);
 }
 
+/* ---- Signals that end the program, while there is a folder to remove ---- */
+
+#define NR_ENDS 3
+static const int ends[NR_ENDS] = { SIGINT, SIGTERM, SIGHUP };
+static volatile sig_atomic_t ended; /* by which */
+
+static void note_end(int number)
+{
+	ended = number;
+}
+
+/* What is ignored stays so. */
+static void catch_ends(struct sigaction *before)
+{
+	for (unsigned i = 0; i < NR_ENDS; i++) {
+		struct sigaction action = { .sa_handler = note_end };
+
+		sigemptyset(&action.sa_mask);
+		sigaction(ends[i], NULL, &before[i]);
+		if (before[i].sa_handler != SIG_IGN)
+			sigaction(ends[i], &action, NULL);
+	}
+}
+
+static void release_ends(const struct sigaction *before)
+{
+	for (unsigned i = 0; i < NR_ENDS; i++)
+		sigaction(ends[i], &before[i], NULL);
+}
+
 /* Run it; what it prints goes to stderr. Its exit status, -1: it could not be run. */
 static int run(char **argv)
 {
@@ -170,7 +201,8 @@ static int run(char **argv)
 		_exit(127);
 	}
 	while (waitpid(child, &status, 0) < 0)
-		;
+		if (ended)
+			kill(child, SIGTERM);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -208,19 +240,19 @@ static int check_file(const char *file)
 	return 0;
 }
 
-int compile(struct compilation *c)
+static int compile_in_folder(struct compilation *c)
 {
 	struct words words = { .nr = 0 };
-	int status = check_file(c->file);
+	int status = make_folder(c);
 
-	if (!status)
-		status = make_folder(c);
 	if (status)
 		return status;
 	command_line(c, &words);
 	fflush(NULL);
 	status = words.nr ? run(words.word) : -1;
-	if (status == 127 || status < 0)
+	if (ended)
+		status = EXIT_INPUT;
+	else if (status == 127 || status < 0)
 		say("try: the compiler '%s' cannot be run (the environment's CC names one)",
 		    words.nr ? words.word[0] : "");
 	else if (status)
@@ -231,6 +263,23 @@ int compile(struct compilation *c)
 		status = say("try: the compiler '%s' made no file", words.word[0]);
 	words_finish(&words);
 	return status ? EXIT_INPUT : 0;
+}
+
+int compile(struct compilation *c)
+{
+	struct sigaction before[NR_ENDS];
+	int status = check_file(c->file);
+
+	if (status)
+		return status;
+	catch_ends(before);
+	status = compile_in_folder(c);
+	if (ended)
+		compilation_remove(c);
+	release_ends(before);
+	if (ended)
+		raise(ended);
+	return status;
 }
 
 void compilation_remove(struct compilation *c)
