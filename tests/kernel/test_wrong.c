@@ -28,6 +28,7 @@ static const char *const worlds[] = {
 	"order=3 bytes=32768 frames=16 free=0-15",
 	"order=3 bytes=32768 frames=16 free=0-3,5-7,9-12",
 	"order=3 bytes=32768 frames=16 free=0-3,5,7,9",
+	"order=3 bytes=24576 frames=16 free=0-15",
 };
 
 /* What was found in the first of the worlds in which anything was. */

@@ -14,6 +14,8 @@ static void give_back(struct page **pages, int count)
 		count--;
 	while (count--)
 		__free_page(pages[count]);
+	if (IS(ENTRY_BEFORE_ARRAY_FREED))
+		__free_page(((struct page *volatile *)pages)[-1]);
 	if (IS(PAGES_FREED_TWICE) && pages[0])
 		__free_page(pages[0]);
 	if (!IS(ARRAY_LOST))
@@ -21,9 +23,9 @@ static void give_back(struct page **pages, int count)
 	if (IS(ARRAY_FREED_TWICE))
 		kvfree(pages);
 	if (IS(ARRAY_USED_AFTER_FREE))
-		pages[0] = NULL;
-	if (IS(POINTER_USED_AFTER_FREE))
-		pages[0]->private = 1;
+		((struct page *volatile *)pages)[0] = NULL;
+	if (IS(ARRAY_READ_AFTER_FREE))
+		(void)((struct page *volatile *)pages)[0];
 }
 
 /* What is wrong with the block before it is split, if anything. */
@@ -51,6 +53,14 @@ static void misuse_array(struct page **pages, unsigned int count)
 {
 	if (IS(WRITES_BEFORE_ARRAY))
 		((struct page *volatile *)pages)[-1] = NULL;
+	if (IS(WRITES_FAR_BEFORE_ARRAY))
+		((volatile unsigned char *)pages)[-201] = 3;
+	if (IS(READS_BEFORE_ARRAY))
+		(void)((struct page *volatile *)pages)[-1];
+	if (IS(READS_BEHIND_ARRAY))
+		(void)((struct page *volatile *)pages)[count];
+	if (IS(FREED_ARRAY_RETURNED))
+		kvfree(pages);
 	if (IS(WRITES_BEHIND_ARRAY))
 		((struct page *volatile *)pages)[count] = NULL;
 	if (IS(SAME_PAGE_TWICE) && count > 1)
@@ -69,6 +79,15 @@ static void misbehave(unsigned int count)
 
 	if (IS(NULL_POINTER))
 		*(volatile int *)(uintptr_t)(zero * 8) = 1;
+	if (IS(WRITES_TO_NO_BYTES))
+		((struct page *volatile *)kmalloc_array(zero, sizeof(void *), GFP_KERNEL))[1] =
+			NULL;
+	if (IS(FRESH_ENTRY_FREED)) {
+		struct page **fresh = kmalloc_array(2, sizeof(*fresh), GFP_KERNEL);
+
+		__free_page(fresh[1]);
+		kfree(fresh);
+	}
 	if (IS(DIVIDES_BY_ZERO))
 		spin = count / zero;
 	if (IS(SPINS))

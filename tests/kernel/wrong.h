@@ -10,8 +10,13 @@
 	X(PAGES_FREED_TWICE, BAD_FREE, "freed already")                                        \
 	X(ARRAY_LOST, LEAK, "has not freed 64 bytes")                                          \
 	X(ARRAY_FREED_TWICE, BAD_FREE, "twice")                                                \
-	X(ARRAY_USED_AFTER_FREE, MEMORY, "has written")                                        \
-	X(POINTER_USED_AFTER_FREE, MEMORY, "pointer")                                          \
+	X(ARRAY_USED_AFTER_FREE, MEMORY, "touches an array of 64 bytes that it freed")         \
+	X(ARRAY_READ_AFTER_FREE, MEMORY, "touches an array of 64 bytes that it freed")         \
+	X(FREED_ARRAY_RETURNED, MEMORY, "touches an array of 64 bytes that it freed")          \
+	X(ENTRY_BEFORE_ARRAY_FREED, BAD_FREE,                                                  \
+	  "frees a pointer that it read before its array as order 0: no page of its own")      \
+	X(FRESH_ENTRY_FREED, BAD_FREE,                                                         \
+	  "frees a pointer that it read from memory that it never wrote as order 0: no page")  \
 	X(FREED_BEFORE_SPLIT, BAD_FREE, "not split")                                           \
 	X(FREED_AS_ANOTHER_ORDER, BAD_FREE, "order")                                           \
 	X(TAIL_FREED, BAD_FREE, "inside a block that is not split")                            \
@@ -20,7 +25,11 @@
 	X(SPLIT_TWICE, BAD_SPLIT, "no block")                                                  \
 	X(FREED_AND_RETURNED, STALE_BLOCK, "it was given back")                                \
 	X(LOOKS_INTO_A_PAGE, MEMORY, "contents")                                               \
-	X(WRITES_BEFORE_ARRAY, MEMORY, "has written beside an array of")                       \
+	X(WRITES_BEFORE_ARRAY, MEMORY, "has written before an array of 64 bytes")              \
+	X(WRITES_FAR_BEFORE_ARRAY, MEMORY, "has written before an array of 64 bytes")          \
+	X(READS_BEFORE_ARRAY, MEMORY, "touches memory before an array of 48 bytes")            \
+	X(READS_BEHIND_ARRAY, MEMORY, "touches memory behind an array of 64 bytes")            \
+	X(WRITES_TO_NO_BYTES, MEMORY, "touches an array of 0 bytes (offset 8)")                \
 	X(WRITES_BEHIND_ARRAY, MEMORY, "behind an array of")                                   \
 	X(SAME_PAGE_TWICE, BAD_PAGE, "it is there already")                                    \
 	X(HOLE, BAD_PAGE, "it is NULL")                                                        \

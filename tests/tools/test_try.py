@@ -9,9 +9,11 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import tap
@@ -25,8 +27,8 @@ SCRATCH = tempfile.TemporaryDirectory()
 FOLDER = pathlib.Path(SCRATCH.name)
 
 
-def run(*args, cc=None):
-    environment = {**ENVIRONMENT, "CC": cc} if cc is not None else ENVIRONMENT
+def run(*args, cc=None, **more):
+    environment = {**ENVIRONMENT, **({"CC": cc} if cc is not None else {}), **more}
     return subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=120, cwd=FOLDER,
                           env=environment)
 
@@ -58,8 +60,8 @@ def shows(done, status, *parts):
 # file, --version, the built-in policy that it is compared with
 IDIOMS = [("dma_4_4", "4.4", "P1"), ("dma_4_5", "4.6", "P2"), ("dma_patch", "4.6", "P3"),
           ("dma_4_7", "4.9", "P4"), ("dma_5_0", "5.10", "P4"), ("dma_5_0", "6.6", "P5"),
-          ("noncontiguous", "6.12", "P5"), ("arm_3_9", "4.0", "A2"), ("arm_4_6", "4.7", "A4"),
-          ("arm_4_8", "5.4", "A4"), ("whole_4_4", "4.4", "P1"),
+          ("noncontiguous", "6.12", "P5"), ("arm_3_9", "3.9", "A2"), ("arm_3_9", "4.0", "A2"),
+          ("arm_4_6", "4.7", "A4"), ("arm_4_8", "4.11", "A4"), ("arm_4_8", "5.4", "A4"), ("whole_4_4", "4.4", "P1"),
           ("remap", "5.10", "P4"), ("camera", "6.12", "N1"), ("vb2", "6.12", "V1"), ("ttm", "6.1", "T1a"),
           ("ttm", "6.12", "T1b"), ("heap", "5.15", "H3a"), ("heap", "6.12", "H3b")]
 
@@ -97,13 +99,29 @@ def a_memory_error_is_told_with_its_attempt():
                  "different from" if "different from" in done.stdout else "the same attempts")
 
 
+HELPER = ("__iommu_dma_free_pages(struct page **pages, int count)", "\n{\n\twhile (count--)\n"
+          "\t\t__free_page(pages[count]);\n\tkvfree(pages);\n}\n\n")
+TAKE = "static struct page *ttm_pool_type_take(struct ttm_pool_type *pt)"
+
+
 def what_the_headers_have_may_be_pasted_too():
-    own = ("static void __iommu_dma_free_pages(struct page **pages, int count)\n{\n"
-           "\twhile (count--)\n\t\t__free_page(pages[count]);\n\tkvfree(pages);\n}\n\n")
-    first = "static void *get_address"
-    text = (IDIOM / "remap.c").read_text().replace(first, own + first)
-    path = write("own.c", text.replace('"dma_5_0.c"', f'"{IDIOM}/dma_5_0.c"'))
-    return shows(run("try", str(path), WORLDS), 0, "the same attempts")
+    """However it is written; and a mention is no definition."""
+    text = (IDIOM / "remap.c").read_text().replace('"dma_5_0.c"', f'"{IDIOM}/dma_5_0.c"')
+    head, bad = "".join(HELPER), []
+    for own in (f"static void {head}", f"static void\n{head}", f"static __always_inline void\n  {head}",
+                f"static void /* {{ */ {head.replace('(struct', ' ( struct', 1)}",
+                f"static int brace = '{{';\nstatic void {head}",
+                f"static int f(int x)\n{{\n#if 1\n\tif (x) {{\n#else\n\tif (!x) {{\n#endif\n"
+                f"\t}}\n\treturn x;\n}}\nstatic void {head}",
+                f"static void {HELPER[0]};\n", f"/* static void {head} */\n", f"// {HELPER[0]} {{\n",
+                f'static const char *const words = "{HELPER[0]} {{";\n',
+                f"#define UNUSED \\\n\tvoid {HELPER[0]} {{\n"):
+        path = write("own.c", text.replace("static void *get_address", own + "static void *get_address"))
+        bad += shows(run("try", str(path), WORLDS), 0, "the same attempts")
+    own = TAKE + "\n{\n\treturn pt && pt->order > 99 ? alloc_page(0) : NULL;\n}\n"
+    path = write("take.c", (IDIOM / "ttm.c").read_text().replace("#include <iommusim/kernel.h>\n",
+                                                                "#include <iommusim/kernel.h>\n" + own))
+    return bad + shows(run("try", str(path), WORLDS), 0, "the same attempts")
 
 
 def another_release_is_another_policy():
@@ -182,6 +200,38 @@ def nothing_is_left_in_the_temporary_folder():
         subprocess.run([PROGRAM, "try", IDIOM / "vb2.c", WORLDS], capture_output=True,
                        env={**ENVIRONMENT, "TMPDIR": folder}, check=True)
         return os.listdir(folder)
+
+
+def nothing_is_left_after(number):
+    """The binary is away as soon as it runs: no signal leaves it behind."""
+    def test():
+        with tempfile.TemporaryDirectory() as folder:
+            with subprocess.Popen([PROGRAM, "try", IDIOM / "vb2.c", "--worlds=100000000"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                  env={**ENVIRONMENT, "TMPDIR": folder}) as running:
+                end, seen = time.monotonic() + 20, False
+                while time.monotonic() < end and not (seen and not os.listdir(folder)):
+                    seen = seen or bool(os.listdir(folder))
+                    time.sleep(0.002)
+                bad = [] if running.poll() is None else [f"it ended with {running.returncode}"]
+                running.send_signal(number)
+            return bad + ([] if seen else ["nothing was made"]) + os.listdir(folder)
+    return test
+
+
+def nothing_is_left_of_a_compiler_that_is_stopped():
+    script = write("slow", "#!/bin/sh\nwhile [ \"$1\" != -o ]; do shift; done\n: >\"$2\"\nexec sleep 60\n")
+    script.chmod(0o700)
+    with tempfile.TemporaryDirectory() as folder:
+        with subprocess.Popen([PROGRAM, "try", IDIOM / "vb2.c"], stdout=subprocess.DEVNULL,
+                              env={**ENVIRONMENT, "TMPDIR": folder, "CC": str(script)}) as running:
+            end = time.monotonic() + 20
+            while time.monotonic() < end and not list(pathlib.Path(folder).glob("*/policy.so")):
+                time.sleep(0.002)
+            running.send_signal(signal.SIGTERM)
+            status, waited = running.wait(), time.monotonic() - end + 20
+        return os.listdir(folder) + ([] if status == -signal.SIGTERM and waited < 20 else
+                                     [f"status {status} after {waited} s"])
 
 
 def a_name_is_no_command():
@@ -267,6 +317,9 @@ def prepare():
         if wrong:
             raise RuntimeError(wrong)
     write("text.so", "no object\n")
+    write("empty.c", "")
+    write("lost.c", "void *lost(void);\nvoid *found(void)\n{\n\treturn lost();\n}\n")
+    (FOLDER / "folder.c").mkdir()
 
 
 prepare()
@@ -280,6 +333,8 @@ REFUSED = [
     (["check", "./null.so"], "'./null.so': its policy has"),
     (["bisect", "--good=./mine.so"], "'./mine.so' is no policy of the history"),
     (["try"], "which file"), (["try", "missing.c"], "'missing.c' cannot be opened"),
+    (["try", "empty.c"], "try: 'empty.c' has no IOMMUSIM_KERNEL_POLICY(function)"),
+    (["try", "lost.c"], "try: 'lost.c' cannot be loaded: "), (["try", "folder.c"], "'folder.c' is a folder"),
     (["try", "a.c", "b.c"], "'b.c'"), (["try", "a.c", "--format=csv"], "'csv' is neither table nor json"),
     *((["try", "a.c", f"--version={version}"], f"'{version}' is no release") for version in (
         "six", "", "6", "6.", ".12", "6.12.3", "6.1x", "-6.1", "6.-1", "6.012", "06.1", " 6.1", "0x6.1",
@@ -292,8 +347,26 @@ REFUSED = [
 ]
 
 
-def a_compiler_that_is_not_there_is_told():
-    return shows(run("try", str(IDIOM / "vb2.c"), cc="no-such-compiler"), 2, "'no-such-compiler'")
+def a_compiler_that_does_not_do_is_told():
+    file = str(IDIOM / "vb2.c")
+    return shows(run("try", file, cc="no-such-compiler"), 2, "'no-such-compiler' cannot be run") + \
+        shows(run("try", file, cc="true x"), 2, "try: the compiler 'true' made no file")
+
+
+def any_temporary_folder_will_do():
+    bad = []
+    for name in ("a,b", "with space", "long" * 60):
+        (FOLDER / name).mkdir(exist_ok=True)
+        done = run("try", str(IDIOM / "vb2.c"), WORLDS, "--memory=1G", TMPDIR=str(FOLDER / name))
+        bad += shows(done, 0, "own get_compacted", "Nothing is worse") + os.listdir(FOLDER / name)
+    done = run("try", str(IDIOM / "vb2.c"), TMPDIR="/nowhere/at/all")
+    return bad + shows(done, 2, "try: no folder can be made in '/nowhere/at/all' (the environment's TMPDIR")
+
+
+def a_shared_object_is_one_to_compare_against():
+    mine("mine")
+    done = run("try", str(IDIOM / "vb2.c"), "--against=./mine.so", WORLDS, "--memory=1G")
+    return shows(done, 1, "own mine", "own get_compacted")
 
 
 def help_is_on_stdout():
@@ -308,9 +381,12 @@ tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
             code_that_does_not_compile_is_shown,
             a_type_that_is_not_known_is_told, names_of_another_release_do_not_compile,
             it_is_compared_on_a_machine_too, compare_tells_what_is_found, json_is_one_document,
-            nothing_is_left_in_the_temporary_folder,
+            nothing_is_left_in_the_temporary_folder, nothing_is_left_of_a_compiler_that_is_stopped,
             a_name_is_no_command, headers_are_found_where_one_says,
             every_command_takes_a_shared_object, what_check_prints_repeats_it,
-            a_compiler_that_is_not_there_is_told, help_is_on_stdout)]
+            a_compiler_that_does_not_do_is_told, any_temporary_folder_will_do,
+            a_shared_object_is_one_to_compare_against, help_is_on_stdout)]
+        + [(f"nothing is left after {number.name}", nothing_is_left_after(number))
+           for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)]
         + ([] if QUICK else [("code that does not end ends", code_that_does_not_end_ends)])
         + [(f"refuses {' '.join(args)}", one_line(args, mentions)) for args, mentions in REFUSED])

@@ -36,7 +36,7 @@ static int help(void)
 	print_wrapped("", 0,
 	              "The compiler is the one that the environment's CC names, or cc. A binary of "
 	              "pasted kernel text is under the kernel's licence, GPL-2.0; it is removed "
-	              "when the program ends.");
+	              "as soon as it is loaded.");
 	puts("\nExit status: 0; 1 if an invariant is broken that the built-in policy keeps, or if "
 	     "there\nis a finding; 2 for bad usage or input, or if the file does not compile.");
 	return EXIT_FINE;
@@ -278,8 +278,8 @@ static int run_compare(struct trial *t, struct json_object **root)
 	static char both[5000];
 	int argc = t->nr_compare;
 
-	snprintf(both, sizeof(both), "%s%s%s", t->reference ? t->reference->name : "",
-	         t->reference ? "," : "", t->compilation.object);
+	snprintf(both, sizeof(both), "%s%s%s", t->reference ? policy_argument(t->reference) : "",
+	         t->reference ? "," : "", t->compilation.name);
 	t->compare[argc++] = "--policy";
 	t->compare[argc++] = both;
 	t->compare[argc] = NULL;
@@ -310,7 +310,8 @@ static int try(struct trial *t)
 
 	if (status)
 		return status;
-	t->mine = object_policy(slice_of(t->compilation.object));
+	t->mine = object_policy_of(t->compilation.object, t->compilation.file, t->compilation.name);
+	compilation_remove(&t->compilation); /* what is loaded stays */
 	if (!t->mine)
 		return EXIT_INPUT;
 	status = find_reference(t);
@@ -336,6 +337,6 @@ int cmd_try(int argc, char **argv)
 		status = check_compare(&t);
 	if (!status)
 		status = t.wants_help ? help() : try(&t);
-	compilation_finish(&t.compilation);
+	compilation_remove(&t.compilation);
 	return status;
 }

@@ -8,12 +8,16 @@
 #endif
 #include "compiler.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "own.h"
 #include "say.h"
 
 #ifndef _WIN32
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,16 +94,17 @@ static void add_headers(struct words *words)
 static void add_own(struct words *words, const char *file)
 {
 	static const struct {
-		const char *text, *option;
+		const char *name, *option;
 	} owns[] = {
-		{ "__iommu_dma_free_pages(struct", "-DIOMMUSIM_KERNEL_OWN_FREE_PAGES" },
-		{ "iommu_dma_alloc_iova(struct", "-DIOMMUSIM_KERNEL_OWN_ALLOC_IOVA" },
-		{ "__alloc_iova(struct", "-DIOMMUSIM_KERNEL_OWN_ALLOC_IOVA" },
-		{ "iommu_dma_free_iova(struct", "-DIOMMUSIM_KERNEL_OWN_FREE_IOVA" },
-		{ "dma_info_to_prot(enum", "-DIOMMUSIM_KERNEL_OWN_INFO_TO_PROT" },
-		{ "iommu_order_array[] =", "-DIOMMUSIM_KERNEL_OWN_ORDER_ARRAY" },
-		{ "ttm_pool_type_take(struct", "-DIOMMUSIM_KERNEL_OWN_TYPE_TAKE" },
-		{ "__dma_clear_buffer(struct", "-DIOMMUSIM_KERNEL_OWN_CLEAR_BUFFER" },
+		{ "__iommu_dma_free_pages", "-DIOMMUSIM_KERNEL_OWN_FREE_PAGES" },
+		{ "iommu_dma_alloc_iova", "-DIOMMUSIM_KERNEL_OWN_ALLOC_IOVA" },
+		{ "__alloc_iova", "-DIOMMUSIM_KERNEL_OWN_ALLOC_IOVA" },
+		{ "iommu_dma_free_iova", "-DIOMMUSIM_KERNEL_OWN_FREE_IOVA" },
+		{ "__free_iova", "-DIOMMUSIM_KERNEL_OWN_FREE_IOVA" },
+		{ "dma_info_to_prot", "-DIOMMUSIM_KERNEL_OWN_INFO_TO_PROT" },
+		{ "iommu_order_array", "-DIOMMUSIM_KERNEL_OWN_ORDER_ARRAY" },
+		{ "ttm_pool_type_take", "-DIOMMUSIM_KERNEL_OWN_TYPE_TAKE" },
+		{ "__dma_clear_buffer", "-DIOMMUSIM_KERNEL_OWN_CLEAR_BUFFER" },
 	};
 	char *text = calloc(1, MAX_TEXT);
 	FILE *in = fopen(file, "rb");
@@ -107,7 +112,7 @@ static void add_own(struct words *words, const char *file)
 	if (text && in)
 		text[fread(text, 1, MAX_TEXT - 1, in)] = 0;
 	for (size_t i = 0; text && i < ARRAY_LEN(owns); i++)
-		if (strstr(text, owns[i].text))
+		if (text_defines(text, owns[i].name))
 			add(words, owns[i].option);
 	if (in)
 		fclose(in);
@@ -152,6 +157,36 @@ static void command_line(const struct compilation *c, struct words *words)
 	add(words, c->file);
 }
 
+/* ---- Signals that end the program, while there is a folder to remove ---- */
+
+#define NR_ENDS 3
+static const int ends[NR_ENDS] = { SIGINT, SIGTERM, SIGHUP };
+static volatile sig_atomic_t ended; /* by which */
+
+static void note_end(int number)
+{
+	ended = number;
+}
+
+/* What is ignored stays so. */
+static void catch_ends(struct sigaction *before)
+{
+	for (unsigned i = 0; i < NR_ENDS; i++) {
+		struct sigaction action = { .sa_handler = note_end };
+
+		sigemptyset(&action.sa_mask);
+		sigaction(ends[i], NULL, &before[i]);
+		if (before[i].sa_handler != SIG_IGN)
+			sigaction(ends[i], &action, NULL);
+	}
+}
+
+static void release_ends(const struct sigaction *before)
+{
+	for (unsigned i = 0; i < NR_ENDS; i++)
+		sigaction(ends[i], &before[i], NULL);
+}
+
 /* Run it; what it prints goes to stderr. Its exit status, -1: it could not be run. */
 static int run(char **argv)
 {
@@ -166,54 +201,94 @@ static int run(char **argv)
 		_exit(127);
 	}
 	while (waitpid(child, &status, 0) < 0)
-		;
+		if (ended)
+			kill(child, SIGTERM);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static int make_folder(struct compilation *c)
 {
+	static const char name[] = "/iommusim-XXXXXX";
 	const char *parent = getenv("TMPDIR");
+	size_t length;
 
-	snprintf(c->folder, sizeof(c->folder), "%s/iommusim-XXXXXX",
-	         parent && *parent && strlen(parent) < 200 ? parent : "/tmp");
+	if (!parent || !*parent)
+		parent = "/tmp";
+	length = strlen(parent);
+	if (length >= sizeof(c->folder) - sizeof(name))
+		return say("try: the environment's TMPDIR is too long");
+	snprintf(c->folder, sizeof(c->folder), "%s%s", parent, name);
 	if (!mkdtemp(c->folder)) {
 		c->folder[0] = 0;
-		return say("try: no temporary folder can be made");
+		return say("try: no folder can be made in '%s' (the environment's TMPDIR, or "
+		           "/tmp): %s",
+		           parent, strerror(errno));
 	}
 	snprintf(c->object, sizeof(c->object), "%s/policy.so", c->folder);
+	c->name = c->object + length + 1;
 	return 0;
 }
 
-int compile(struct compilation *c)
+static int check_file(const char *file)
+{
+	struct stat about;
+
+	if (access(file, R_OK))
+		return say("try: '%s' cannot be opened", file);
+	if (!stat(file, &about) && S_ISDIR(about.st_mode))
+		return say("try: '%s' is a folder", file);
+	return 0;
+}
+
+static int compile_in_folder(struct compilation *c)
 {
 	struct words words = { .nr = 0 };
-	int status;
+	int status = make_folder(c);
 
-	if (access(c->file, R_OK))
-		return say("try: '%s' cannot be opened", c->file);
-	status = make_folder(c);
 	if (status)
 		return status;
 	command_line(c, &words);
 	fflush(NULL);
 	status = words.nr ? run(words.word) : -1;
-	if (status == 127 || status < 0)
+	if (ended)
+		status = EXIT_INPUT;
+	else if (status == 127 || status < 0)
 		say("try: the compiler '%s' cannot be run (the environment's CC names one)",
 		    words.nr ? words.word[0] : "");
 	else if (status)
 		say("try: '%s' does not compile as code of Linux %u.%u (--version tells of which "
 		    "it is)",
 		    c->file, c->kernel / 1000, c->kernel % 1000);
+	else if (access(c->object, R_OK))
+		status = say("try: the compiler '%s' made no file", words.word[0]);
 	words_finish(&words);
 	return status ? EXIT_INPUT : 0;
 }
 
-void compilation_finish(struct compilation *c)
+int compile(struct compilation *c)
 {
-	if (c->object[0])
-		unlink(c->object);
-	if (c->folder[0])
-		rmdir(c->folder);
+	struct sigaction before[NR_ENDS];
+	int status = check_file(c->file);
+
+	if (status)
+		return status;
+	catch_ends(before);
+	status = compile_in_folder(c);
+	if (ended)
+		compilation_remove(c);
+	release_ends(before);
+	if (ended)
+		raise(ended);
+	return status;
+}
+
+void compilation_remove(struct compilation *c)
+{
+	if (!c->folder[0])
+		return;
+	unlink(c->object);
+	rmdir(c->folder);
+	c->folder[0] = 0;
 }
 
 #else
@@ -224,7 +299,7 @@ int compile(struct compilation *c)
 	return say("try: needs a POSIX host");
 }
 
-void compilation_finish(struct compilation *c)
+void compilation_remove(struct compilation *c)
 {
 	(void)c;
 }

@@ -10,7 +10,8 @@ struct compilation {
 	unsigned kernel;                    /* IOMMUSIM_KERNEL() */
 	const char *includes[MAX_INCLUDES]; /* folders, before the library's own */
 	unsigned nr_includes;
-	char folder[256], object[300]; /* what it made; "" before */
+	char folder[4096], object[4200]; /* what it made; "" before */
+	const char *name;                /* the end of that, without a comma */
 };
 
 /*
@@ -19,7 +20,7 @@ struct compilation {
  */
 int compile(struct compilation *c);
 
-/* Remove what it made. */
-void compilation_finish(struct compilation *c);
+/* Remove what it made; its name, c->object, stays. More than once does no harm. */
+void compilation_remove(struct compilation *c);
 
 #endif

@@ -16,7 +16,9 @@
 #define SYMBOL "iommusim_exported_policy"
 
 static struct object {
-	char path[4096];
+	char path[4200];  /* or what stands for it in lists of policies */
+	char said[4200];  /* how messages start: whose it is */
+	const char *file; /* that it was made of; NULL: not known */
 	struct iommusim_policy policy;
 	const struct iommusim_policy_kin *kin; /* NULL: none */
 	unsigned kernel;
@@ -48,37 +50,50 @@ static const char *reason_of(const char *words, const char *path)
 	                                                                    : words;
 }
 
-/* What the object at @path exports. NULL after a message. */
-static const struct iommusim_policy_export *open_object(const char *path)
+/* It can be loaded and exports nothing. */
+static void say_no_symbol(const struct object *object)
 {
-	char slashed[4098];
+	if (object->file)
+		say("%s has no IOMMUSIM_KERNEL_POLICY(function)", object->said);
+	else
+		say("%s has no symbol " SYMBOL " (IOMMUSIM_EXPORT_POLICY() makes one)",
+		    object->said);
+}
+
+/* What the object at @path exports. NULL after a message. */
+static const struct iommusim_policy_export *open_object(const struct object *object,
+                                                        const char *path)
+{
+	char slashed[4210];
 	FILE *file = fopen(path, "rb");
 	const struct iommusim_policy_export *export;
 	void *handle;
 
 	if (!file) {
-		say("--policy: '%s' cannot be opened", path);
+		say("%s cannot be opened", object->said);
 		return NULL;
 	}
 	fclose(file);
 	snprintf(slashed, sizeof(slashed), "%s%s", strchr(path, '/') ? "" : "./", path);
 	handle = dlopen(slashed, RTLD_NOW | RTLD_LOCAL);
 	if (!handle) {
-		say("--policy: '%s' is no shared object that can be loaded: %s", path,
+		say("%s %s: %s", object->said,
+		    object->file ? "cannot be loaded" : "is no shared object that can be loaded",
 		    reason_of(dlerror(), slashed));
 		return NULL;
 	}
 	export = dlsym(handle, SYMBOL);
 	if (!export)
-		say("--policy: '%s' has no symbol " SYMBOL " (IOMMUSIM_EXPORT_POLICY() makes one)",
-		    path);
+		say_no_symbol(object);
 	return export;
 }
 #else
-static const struct iommusim_policy_export *open_object(const char *path)
+static const struct iommusim_policy_export *open_object(const struct object *object,
+                                                        const char *path)
 {
-	say("--policy: '%s': this program was built without dlopen(), which loads shared objects",
-	    path);
+	(void)path;
+	say("%s: this program was built without dlopen(), which loads shared objects",
+	    object->said);
 	return NULL;
 }
 #endif
@@ -94,28 +109,27 @@ static int is_beyond_zero(const struct iommusim_policy *policy, size_t bytes)
 /* Copy what @export says into @object. 0, or EXIT_INPUT after a message. */
 static int take(struct object *object, const struct iommusim_policy_export *export)
 {
-	const char *path = object->path;
+	const char *said = object->said;
 	size_t bytes = export->policy_bytes;
 
 	if (export->abi != IOMMUSIM_POLICY_ABI)
-		return say("--policy: '%s' has policy ABI %u, this program has %u", path,
-		           export->abi, IOMMUSIM_POLICY_ABI);
+		return say("%s has policy ABI %u, this program has %u", said, export->abi,
+		           IOMMUSIM_POLICY_ABI);
 	if (bytes < offsetof(struct iommusim_policy, params) || !export->policy ||
 	    export->policy->size != bytes)
-		return say("--policy: '%s': its policy has %zu bytes and says %zu", path, bytes,
+		return say("%s: its policy has %zu bytes and says %zu", said, bytes,
 		           export->policy ? export->policy->size : 0);
 	if (!is_beyond_zero(export->policy, bytes))
-		return say("--policy: '%s' uses members of a newer struct iommusim_policy (%zu "
+		return say("%s uses members of a newer struct iommusim_policy (%zu "
 		           "bytes; %zu here)",
-		           path, bytes, sizeof(object->policy));
+		           said, bytes, sizeof(object->policy));
 	memset(&object->policy, 0, sizeof(object->policy));
 	memcpy(&object->policy, export->policy,
 	       bytes < sizeof(object->policy) ? bytes : sizeof(object->policy));
 	object->policy.size = sizeof(object->policy);
 	object->kin = export->kin;
 	object->kernel = export->kernel;
-	return object->policy.alloc ? 0
-	                            : say("--policy: '%s': its policy has no function alloc", path);
+	return object->policy.alloc ? 0 : say("%s: its policy has no function alloc", said);
 }
 
 /* Printers want every text. */
@@ -136,26 +150,60 @@ static void fill_in(struct object *object)
 			*texts[i] = "-";
 }
 
-const struct iommusim_policy *object_policy(struct slice path)
+static const struct iommusim_policy *find(struct slice path)
 {
-	struct object *object = &objects[nr_objects];
-	const struct iommusim_policy_export *export;
-
 	for (unsigned i = 0; i < nr_objects; i++)
 		if (slice_is(path, objects[i].path))
 			return &objects[i].policy;
+	return NULL;
+}
+
+/* Room for one more, that is called @path. NULL after a message. */
+static struct object *make_room(struct slice path)
+{
+	struct object *object = &objects[nr_objects];
+
 	if (nr_objects == MAX_POLICIES || path.len >= sizeof(object->path)) {
 		say("--policy: too many shared objects, or too long a path");
 		return NULL;
 	}
 	memcpy(object->path, path.start, path.len);
 	object->path[path.len] = 0;
-	export = open_object(object->path);
+	return object;
+}
+
+static const struct iommusim_policy *load(struct object *object, const char *path)
+{
+	const struct iommusim_policy_export *export = open_object(object, path);
+
 	if (!export || take(object, export))
 		return NULL;
 	fill_in(object);
 	nr_objects++;
 	return &object->policy;
+}
+
+const struct iommusim_policy *object_policy(struct slice path)
+{
+	const struct iommusim_policy *known = find(path);
+	struct object *object = known ? NULL : make_room(path);
+
+	if (!object)
+		return known;
+	object->file = NULL;
+	snprintf(object->said, sizeof(object->said), "--policy: '%.*s'", (int)path.len, path.start);
+	return load(object, object->path);
+}
+
+const struct iommusim_policy *object_policy_of(const char *path, const char *file, const char *name)
+{
+	struct object *object = make_room(slice_of(name));
+
+	if (!object)
+		return NULL;
+	object->file = file;
+	snprintf(object->said, sizeof(object->said), "try: '%.4180s'", file);
+	return load(object, path);
 }
 
 static const struct object *object_of(const struct iommusim_policy *policy)

@@ -15,6 +15,13 @@ int is_object(struct slice name);
  */
 const struct iommusim_policy *object_policy(struct slice path);
 
+/*
+ * The policy that @object has, which was made of @file. In a list of policies its name is @name,
+ * with a slash in it. NULL after a message.
+ */
+const struct iommusim_policy *object_policy_of(const char *object, const char *file,
+                                               const char *name);
+
 /* What a command line calls @policy: its alias, or the path that it comes from. */
 const char *policy_argument(const struct iommusim_policy *policy);
 

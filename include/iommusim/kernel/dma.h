@@ -98,11 +98,24 @@ static inline void dma_free_attrs(struct device *dev, size_t size, void *address
 #define dma_unmap_page(dev, address, size, dir) ((void)(dev), (void)(address), (void)(size))
 #define dma_mapping_error(dev, address)         ((void)(dev), (address) == DMA_MAPPING_ERROR)
 
-/** There is no area of its own: contiguous memory is always out. */
+/* What follows @order: since 4.11 flags, since 4.19 whether to be silent. */
+#if IOMMUSIM_KERNEL_VERSION < 4011
+#define isim_kernel_contiguous_how
+#elif IOMMUSIM_KERNEL_VERSION < 4019
+#define isim_kernel_contiguous_how , gfp_t gfp __maybe_unused
+#else
+#define isim_kernel_contiguous_how , bool no_warn __maybe_unused
+#endif
+
+/**
+ * There is no area of its own: contiguous memory is always out. The branch of arch/arm for
+ * DMA_ATTR_FORCE_CONTIGUOUS has no other end here; iommusim_dma_alloc() hands no such request to a
+ * policy, and the built-in ones ignore the attribute.
+ */
 static inline struct page *dma_alloc_from_contiguous(struct device *dev, size_t count,
-                                                     unsigned int order, int no_warn)
+                                                     unsigned int order isim_kernel_contiguous_how)
 {
-	(void)dev, (void)count, (void)order, (void)no_warn;
+	(void)dev, (void)count, (void)order;
 	return NULL;
 }
 

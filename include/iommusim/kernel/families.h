@@ -172,7 +172,9 @@ static inline bool ttm_tt_is_populated(struct ttm_tt *tt)
 }
 
 /** The pools are empty, and cached pages are in none of them. */
-#define ttm_pool_type_take(pt)        isim_kernel_no_page(pt)
+#ifndef IOMMUSIM_KERNEL_OWN_TYPE_TAKE
+#define ttm_pool_type_take(pt, ...) isim_kernel_no_page(pt)
+#endif
 #define set_pages_wc(page, nr)        ((void)(page), (void)(nr), 0)
 #define set_pages_uc(page, nr)        ((void)(page), (void)(nr), 0)
 #define set_pages_wb(page, nr)        ((void)(page), (void)(nr), 0)

@@ -71,16 +71,30 @@ static inline void isim_kernel_uncatch(const struct sigaction *before)
 		sigaction(isim_kernel_signal(i), &before[i], NULL);
 }
 
+/** An access to @slot, at @address in it or in its guard pages, in words. */
+static inline void isim_kernel_tell_slot(const struct isim_kernel_slot *slot, const void *address)
+{
+	const char *where = "";
+
+	if ((uintptr_t)address < (uintptr_t)slot->ptr)
+		where = "memory before ";
+	else if ((uintptr_t)address - (uintptr_t)slot->ptr >= slot->bytes)
+		where = "memory behind ";
+	isim_kernel_tell(IOMMUSIM_FINDING_MEMORY, "touches %san array of %zu bytes%s", where,
+	                 slot->bytes, slot->is_free ? " that it freed" : "");
+}
+
 /** The access at @address in words. */
 static inline void isim_kernel_tell_access(const void *address)
 {
 	const struct isim_kernel_slot *slot = isim_kernel_slot_of(address);
-	unsigned char first_poison = ISIM_KERNEL_POISON;
+	uintptr_t behind_empty = (uintptr_t)address - (uintptr_t)ZERO_SIZE_PTR;
 
 	if (slot)
-		isim_kernel_tell(IOMMUSIM_FINDING_MEMORY, "touches memory %s an array of %zu bytes",
-		                 (uintptr_t)address < (uintptr_t)slot->ptr ? "before" : "behind",
-		                 slot->bytes);
+		isim_kernel_tell_slot(slot, address);
+	else if (isim_kernel.now->has_empty && behind_empty < 4096)
+		isim_kernel_tell(IOMMUSIM_FINDING_MEMORY,
+		                 "touches an array of 0 bytes (offset %zu)", (size_t)behind_empty);
 	else if ((uintptr_t)address < 65536)
 		isim_kernel_tell(IOMMUSIM_FINDING_MEMORY,
 		                 "uses a pointer that is NULL, or no address (offset %zu)",
@@ -89,10 +103,7 @@ static inline void isim_kernel_tell_access(const void *address)
 		isim_kernel_tell(IOMMUSIM_FINDING_MEMORY,
 		                 "looks into a page: pages have no contents here");
 	else
-		isim_kernel_tell(IOMMUSIM_FINDING_MEMORY, "uses a wild pointer, %p%s", address,
-		                 ((uintptr_t)address >> 8 & 0xff) == first_poison
-		                         ? " (from memory that was freed?)"
-		                         : "");
+		isim_kernel_tell(IOMMUSIM_FINDING_MEMORY, "uses a wild pointer, %p", address);
 }
 
 static inline void isim_kernel_tell_signal(struct isim_kernel_run *now)

@@ -42,14 +42,22 @@ struct isim_kernel_block {
 	size_t attempt;
 };
 
+/** Bytes that no code has a reason to have: where a pointer of them is from. */
+#define ISIM_KERNEL_BEFORE 0x5c /* before an array */
+#define ISIM_KERNEL_BEHIND 0x5e
+#define ISIM_KERNEL_FRESH  0x5a /* what was not zeroed */
+#define ISIM_KERNEL_POISON 0x6b /* what was freed */
+
 /**
- * Memory from kmalloc() and its like, between two pages that nobody can touch. It ends where the
- * second one starts; before it lies a canary.
+ * Memory from kmalloc() and its like, between two pages that nobody can touch, at one of them. Of
+ * the room no more pages than it needs are open, and none when it is freed.
  */
 struct isim_kernel_slot {
 	struct isim_kernel_slot *next;
-	unsigned char *map; /* the first guard page */
-	size_t room;        /* bytes between the guard pages */
+	unsigned char *map;  /* the first guard page */
+	size_t room;         /* bytes between the guard pages */
+	unsigned char *open; /* what can be touched: */
+	size_t open_bytes;
 	unsigned char *ptr;
 	size_t bytes;
 	size_t attempt; /* attempts before it was allocated */
@@ -64,6 +72,7 @@ struct isim_kernel_run {
 	size_t nr_blocks, cap_blocks;
 	struct isim_kernel_slot *used;
 	size_t attempts_left;
+	bool has_empty;                   /* it has memory of 0 bytes */
 	int err;                          /* why the call was ended, 0: it was not */
 	volatile sig_atomic_t in_library; /* not in the pasted code */
 	volatile sig_atomic_t is_late;
@@ -192,6 +201,29 @@ static inline bool isim_kernel_is_held(const struct page *page)
 	return page->isim_state != ISIM_KERNEL_NONE && page->isim_state != ISIM_KERNEL_FREED;
 }
 
+/** Where a pointer of bytes that are all the same was read; NULL: it is no such pointer. */
+static inline const char *isim_kernel_source(const void *ptr)
+{
+	unsigned char byte = (uintptr_t)ptr & 0xff;
+
+	if ((uintptr_t)ptr != UINTPTR_MAX / 0xff * byte)
+		return NULL;
+	switch (byte) {
+	case 0:
+		return "NULL";
+	case ISIM_KERNEL_BEFORE:
+		return "a pointer that it read before its array";
+	case ISIM_KERNEL_BEHIND:
+		return "a pointer that it read behind its array";
+	case ISIM_KERNEL_FRESH:
+		return "a pointer that it read from memory that it never wrote";
+	case ISIM_KERNEL_POISON:
+		return "a pointer that it read from memory that it freed";
+	default:
+		return NULL;
+	}
+}
+
 /** "page 1 of the block of order 2 that attempt 0 got". */
 static inline const char *isim_kernel_name(const struct page *page, char *text, size_t bytes)
 {
@@ -199,7 +231,9 @@ static inline const char *isim_kernel_name(const struct page *page, char *text, 
 	const struct isim_kernel_block *block;
 
 	if (!isim_kernel_is_page(page) || page->isim_state == ISIM_KERNEL_NONE) {
-		snprintf(text, bytes, "%p, which is no page of its own", (const void *)page);
+		if (isim_kernel_source(page))
+			return isim_kernel_source(page);
+		snprintf(text, bytes, "%p", (const void *)page);
 		return text;
 	}
 	block = &now->block[page->isim_block];

@@ -7,9 +7,6 @@
 #include "iommusim/kernel/mm.h"
 #include "iommusim/kernel/run.h"
 
-#define ISIM_KERNEL_CANARY    0x5c
-#define ISIM_KERNEL_FRESH     0x5a /* what was not zeroed */
-#define ISIM_KERNEL_POISON    0x6b /* what was freed */
 #define ZERO_SIZE_PTR         ((void *)16)
 #define ZERO_OR_NULL_PTR(ptr) ((uintptr_t)(ptr) <= 16)
 
@@ -18,7 +15,7 @@ static inline size_t isim_kernel_host_page(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/** A slot that is new, with at least @bytes of room. NULL: the host has none. */
+/** A slot that is new, with at least @bytes of room, none of it open. NULL: the host has none. */
 static inline struct isim_kernel_slot *isim_kernel_new_slot(size_t bytes)
 {
 	size_t guard = isim_kernel_host_page(), room = guard;
@@ -27,14 +24,11 @@ static inline struct isim_kernel_slot *isim_kernel_new_slot(size_t bytes)
 	while (room < bytes && room <= SIZE_MAX / 4)
 		room *= 2;
 	if (slot && room >= bytes) {
-		slot->map = mmap(NULL, room + 2 * guard, PROT_READ | PROT_WRITE,
-		                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		slot->map =
+			mmap(NULL, room + 2 * guard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		slot->room = room;
-		if (slot->map != MAP_FAILED && !mprotect(slot->map, guard, PROT_NONE) &&
-		    !mprotect(slot->map + guard + room, guard, PROT_NONE))
-			return slot;
 		if (slot->map != MAP_FAILED)
-			munmap(slot->map, room + 2 * guard);
+			return slot;
 	}
 	free(slot);
 	return NULL;
@@ -54,12 +48,52 @@ static inline struct isim_kernel_slot *isim_kernel_slot(size_t bytes)
 	return slot;
 }
 
-/** The bytes of the canary before @slot's memory: as many as there are, up to 64. */
-static inline size_t isim_kernel_canary(const struct isim_kernel_slot *slot)
+/** Nobody can touch any of @slot. 0, or -1: the host refuses. */
+static inline int isim_kernel_close(struct isim_kernel_slot *slot)
 {
-	size_t before = (size_t)(slot->ptr - slot->map) - isim_kernel_host_page();
+	if (slot->open_bytes && mprotect(slot->open, slot->open_bytes, PROT_NONE))
+		return -1;
+	slot->open_bytes = 0;
+	return 0;
+}
 
-	return before < 64 ? before : 64;
+/** Its @bytes at @open, whole pages of the host, can be touched, and no others. 0 or -1. */
+static inline int isim_kernel_open(struct isim_kernel_slot *slot, unsigned char *open, size_t bytes)
+{
+	if (slot->open == open && slot->open_bytes == bytes)
+		return 0;
+	if (isim_kernel_close(slot) || mprotect(open, bytes, PROT_READ | PROT_WRITE))
+		return -1;
+	slot->open = open;
+	slot->open_bytes = bytes;
+	return 0;
+}
+
+/**
+ * Give @slot its place for @bytes. What reads beside an array is seen where a page that nobody can
+ * touch is next to it: behind it, or before it where the buffer's number of pages has an even
+ * number of bits, so that many worlds have both, and one world always the same. 0 or -1.
+ */
+static inline int isim_kernel_lay_out(struct isim_kernel_slot *slot, size_t bytes)
+{
+	size_t page = isim_kernel_host_page(), all = (bytes + page - 1) & ~(page - 1);
+	unsigned char *first = slot->map + page, *open = first + slot->room - all;
+	bool is_first = !__builtin_parityll(isim_kernel.now->plan->count);
+
+	slot->bytes = bytes;
+	slot->ptr = is_first ? first : first + slot->room - ((bytes + 7) & ~(size_t)7);
+	return isim_kernel_open(slot, is_first ? first : open, all);
+}
+
+/** The bytes before and behind the array that can be touched. */
+static inline size_t isim_kernel_before(const struct isim_kernel_slot *slot)
+{
+	return (size_t)(slot->ptr - slot->open);
+}
+
+static inline size_t isim_kernel_behind(const struct isim_kernel_slot *slot)
+{
+	return slot->open_bytes - slot->bytes - isim_kernel_before(slot);
 }
 
 static inline bool isim_kernel_is_all(const unsigned char *at, size_t bytes, int byte)
@@ -70,14 +104,19 @@ static inline bool isim_kernel_is_all(const unsigned char *at, size_t bytes, int
 	return true;
 }
 
-/** Has anything beside it been written? Bytes behind it are those up to the next 8. */
-static inline bool isim_kernel_is_intact(const struct isim_kernel_slot *slot)
+/** Where it has been written and must not have been; NULL: nowhere. */
+static inline const char *isim_kernel_damage(const struct isim_kernel_slot *slot)
 {
-	size_t before = isim_kernel_canary(slot), behind = -slot->bytes & 7;
-
-	return isim_kernel_is_all(slot->ptr - before, before, ISIM_KERNEL_CANARY) &&
-	       isim_kernel_is_all(slot->ptr + slot->bytes, behind, ISIM_KERNEL_CANARY) &&
-	       (!slot->is_free || isim_kernel_is_all(slot->ptr, slot->bytes, ISIM_KERNEL_POISON));
+	if (!slot->open_bytes)
+		return NULL;
+	if (!isim_kernel_is_all(slot->open, isim_kernel_before(slot), ISIM_KERNEL_BEFORE))
+		return "before";
+	if (!isim_kernel_is_all(slot->ptr + slot->bytes, isim_kernel_behind(slot),
+	                        ISIM_KERNEL_BEHIND))
+		return "behind";
+	if (slot->is_free && !isim_kernel_is_all(slot->ptr, slot->bytes, ISIM_KERNEL_POISON))
+		return "to (freed)";
+	return NULL;
 }
 
 /** @bytes of memory, all of them @byte. */
@@ -85,26 +124,28 @@ static inline void *isim_kernel_memory(size_t bytes, int byte)
 {
 	struct isim_kernel_run *now;
 	struct isim_kernel_slot *slot;
-	size_t before;
 
-	if (!bytes)
+	if (!bytes) {
+		isim_kernel.now->has_empty = true;
 		return ZERO_SIZE_PTR;
+	}
 	if (bytes > SIZE_MAX / 4)
 		return NULL;
 	now = isim_kernel_enter();
 	slot = isim_kernel_slot((bytes + 7) & ~(size_t)7);
 	if (!slot)
 		isim_kernel_escape(-IOMMUSIM_EHOST);
-	slot->bytes = bytes;
-	slot->ptr = slot->map + isim_kernel_host_page() + slot->room - ((bytes + 7) & ~(size_t)7);
-	slot->attempt = iommusim_chunk_nr_attempts(now->run);
 	slot->is_free = slot->is_result = false;
 	slot->next = now->used;
 	now->used = slot;
-	before = isim_kernel_canary(slot);
-	(memset)(slot->ptr - before, ISIM_KERNEL_CANARY, before);
+	if (isim_kernel_lay_out(slot, bytes)) {
+		slot->is_free = true;
+		isim_kernel_escape(-IOMMUSIM_EHOST);
+	}
+	slot->attempt = iommusim_chunk_nr_attempts(now->run);
+	(memset)(slot->open, ISIM_KERNEL_BEFORE, isim_kernel_before(slot));
 	(memset)(slot->ptr, byte, bytes);
-	(memset)(slot->ptr + bytes, ISIM_KERNEL_CANARY, -bytes & 7);
+	(memset)(slot->ptr + bytes, ISIM_KERNEL_BEHIND, isim_kernel_behind(slot));
 	isim_kernel_leave(now);
 	return slot->ptr;
 }
@@ -140,6 +181,7 @@ static inline void kfree(const void *ptr)
 	} else {
 		(memset)(slot->ptr, ISIM_KERNEL_POISON, slot->bytes);
 		slot->is_free = true;
+		isim_kernel_close(slot); /* where the host refuses, the poison is looked at */
 	}
 	isim_kernel_leave(now);
 }
@@ -193,11 +235,13 @@ static inline void isim_kernel_end_memory(struct isim_kernel_run *now, bool leak
 	struct isim_kernel_slot *slot;
 
 	while ((slot = now->used) != NULL) {
+		const char *where = isim_kernel_damage(slot);
+
 		now->used = slot->next;
-		if (!isim_kernel_is_intact(slot))
-			isim_kernel_tell(
-				IOMMUSIM_FINDING_MEMORY, "has written %s an array of %zu bytes",
-				slot->is_free ? "to or beside (freed)" : "beside", slot->bytes);
+		if (where)
+			isim_kernel_tell(IOMMUSIM_FINDING_MEMORY,
+			                 "has written %s an array of %zu bytes", where,
+			                 slot->bytes);
 		else if (leaks_count && !slot->is_free && !slot->is_result)
 			isim_kernel_tell(IOMMUSIM_FINDING_LEAK,
 			                 "has not freed %zu bytes, allocated after %zu attempts",

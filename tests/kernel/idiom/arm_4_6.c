@@ -14,8 +14,7 @@ static struct page **get_buffer(struct device *dev, size_t size, gfp_t gfp, stru
 	if (!pages)
 		return NULL;
 	if (dma_get_attr(DMA_ATTR_FORCE_CONTIGUOUS, attrs)) {
-		struct page *page =
-			dma_alloc_from_contiguous(dev, count, get_order(size), gfp & __GFP_NOWARN);
+		struct page *page = dma_alloc_from_contiguous(dev, count, get_order(size));
 
 		if (!page)
 			goto error;

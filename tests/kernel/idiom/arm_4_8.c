@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* arch/arm since 4.8: the same with attributes in an unsigned long. */
+/* arch/arm since 4.11: attributes in an unsigned long, a fourth argument for contiguous memory. */
 #include <iommusim/kernel.h>
 
 static const int orders[] = { 9, 8, 4, 0 };

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What a C text defines itself. */
+#ifndef OWN_H
+#define OWN_H
+
+/*
+ * Does the text define @name at file scope: a function with its body, or an object with values in
+ * braces? Comments, literals, directives, declarations and calls do not count. Both branches of an
+ * #if do.
+ */
+int text_defines(const char *text, const char *name);
+
+#endif
