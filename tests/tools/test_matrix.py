@@ -380,6 +380,7 @@ REFUSED = [
     (["matrix", "--kernel=5.0"], "'5.0'"), (["matrix", "--attrs=all"], "'all'"),
     (["matrix", "--drivers=hyp-*", "--resume=/none/x"], "cannot be written"),
     (["matrix", "--drivers=hyp-*", "--resume=/dev/full"], "no regular file"),
+    (["matrix", "--output=x", "--resume=x"], "is where --resume"),
     (["matrix", "--memory=5000", "--drivers=hyp-*"], "--memory"),
     (["show", "driver", "nothing*"], "'nothing*'"), (["show", "platform", "a", "b"], "'b'"),
     (["show", "driver", "--nope"], "--nope"),

@@ -39,7 +39,8 @@ static int help(void)
 	     "  both fail    neither policy delivers the buffer\n"
 	     "  not simulated  this library has no domains with pages above 4G only\n"
 	     "  refused      this kernel does not make such a DMA domain\n"
-	     "  not used     the DMA domains of this driver get their pages elsewhere\n"
+	     "  not used     the DMA domains of this driver get their pages elsewhere, or it has "
+	     "none\n"
 	     "  ok           none of these");
 	puts("\nA buffer that is mapped, or is not, was so in page tables of the row's format "
 	     "(tables) "
@@ -49,16 +50,16 @@ static int help(void)
 	return EXIT_FINE;
 }
 
-static void print(const struct matrix *matrix)
+static int print(const struct matrix *matrix)
 {
-	static void (*const printers[])(const struct matrix *matrix) = {
+	static int (*const printers[])(const struct matrix *matrix) = {
 		[MATRIX_TABLE] = matrix_print_table,
 		[MATRIX_JSON] = matrix_print_json,
 		[MATRIX_CSV] = matrix_print_csv,
 		[MATRIX_HTML] = matrix_print_html,
 	};
 
-	printers[matrix->options->format](matrix);
+	return printers[matrix->options->format](matrix);
 }
 
 static int verdict(const struct matrix *matrix)
@@ -89,14 +90,14 @@ static int is_special(const char *path)
 /* Print into @name, which becomes @path when it is whole. */
 static int print_into(const struct matrix *matrix, const char *name, const char *path)
 {
-	int status = 0;
+	int status;
 
 	if (!freopen(name, "wb", stdout))
 		return cannot_write(path, strerror(errno));
-	print(matrix);
-	if (fflush(stdout) || ferror(stdout))
+	status = print(matrix);
+	if (!status && (fflush(stdout) || ferror(stdout)))
 		status = cannot_write(path, strerror(errno));
-	else if (name != path && rename(name, path))
+	if (!status && name != path && rename(name, path))
 		status = cannot_write(path, strerror(errno));
 	if (status && name != path)
 		remove(name);
@@ -134,7 +135,7 @@ static int run(struct matrix *matrix)
 	if (!status && options->output)
 		status = print_to_file(matrix, options->output);
 	else if (!status)
-		print(matrix);
+		status = print(matrix);
 	return status ? status : verdict(matrix);
 }
 

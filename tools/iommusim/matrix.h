@@ -152,9 +152,10 @@ const char *cell_evidence(const struct cell *cell); /* "tables", "recorded" or "
 int cell_has_figures(const struct cell *cell);      /* 0: the policy does not come into it */
 const char *domain_name(enum matrix_domain domain);
 
-void matrix_print_table(const struct matrix *matrix);
-void matrix_print_json(const struct matrix *matrix);
-void matrix_print_csv(const struct matrix *matrix);
-void matrix_print_html(const struct matrix *matrix);
+/* 0 or, after a message, EXIT_INPUT. */
+int matrix_print_table(const struct matrix *matrix);
+int matrix_print_json(const struct matrix *matrix);
+int matrix_print_csv(const struct matrix *matrix);
+int matrix_print_html(const struct matrix *matrix);
 
 #endif

@@ -147,7 +147,9 @@ void cell_describe(const struct cell *cell, struct line *line)
 	case CLASS_OK:
 		break;
 	case CLASS_UNUSED:
-		line_add(line, "another allocator serves these domains");
+		line_add(line, cell->subject->row->backends
+		                       ? "another allocator serves these domains"
+		                       : "it has no DMA domain");
 		break;
 	case CLASS_REFUSED:
 		line_add(line, "%s", cell->subject->refusal);

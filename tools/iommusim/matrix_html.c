@@ -90,10 +90,14 @@ static void print_key(const struct matrix *matrix, const size_t *nr_of)
 static void print_head(const struct matrix *matrix)
 {
 	const struct matrix_options *options = matrix->options;
-	size_t nr_of[NR_CLASSES] = { 0 };
+	size_t nr_of[NR_CLASSES] = { 0 }, nr_strict = 0;
 
-	for (size_t i = 0; i < matrix_nr_cells(matrix); i++)
-		nr_of[matrix_cell(matrix, i).class]++;
+	for (size_t i = 0; i < matrix_nr_cells(matrix); i++) {
+		struct cell cell = matrix_cell(matrix, i);
+
+		nr_of[cell.class]++;
+		nr_strict += cell.class == CLASS_BROKEN && cell.domain == MATRIX_STRICT;
+	}
 	printf("<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>"
 	       "<meta name=viewport content=\"width=device-width,initial-scale=1\">"
 	       "<title>iommusim matrix</title><style>%s</style></head><body>\n"
@@ -105,6 +109,11 @@ static void print_head(const struct matrix *matrix)
 	printf(" against <b>%s</b> (%s), Linux %s: %lu cells of %lu rows and CPU pages.</p>\n",
 	       options->base->alias, options->base->name, kernel_name(options->common.kernel),
 	       (unsigned long)matrix_nr_cells(matrix), (unsigned long)matrix->nr_subjects);
+	if (nr_of[CLASS_BROKEN])
+		printf("<p>Of the broken, %lu are in DMA domains.</p>\n", (unsigned long)nr_strict);
+	if (matrix->nr_left_out)
+		printf("<p class=in>%lu rows of other releases are left out.</p>\n",
+		       (unsigned long)matrix->nr_left_out);
 	print_key(matrix, nr_of);
 }
 
@@ -281,16 +290,14 @@ static size_t list_drivers(const struct matrix *matrix, struct driver *drivers)
 	return nr;
 }
 
-static void print_drivers(struct page *page)
+static void print_drivers(struct page *page, struct driver *drivers)
 {
-	struct driver *drivers = calloc(page->matrix->nr_subjects, sizeof(*drivers));
-	size_t nr = drivers ? list_drivers(page->matrix, drivers) : 0;
+	size_t nr = list_drivers(page->matrix, drivers);
 
 	for (unsigned class = NR_CLASSES; class -- > 0;)
 		for (size_t i = 0; i < nr; i++)
 			if (drivers[i].worst == class)
 				print_driver(page, drivers[i].name);
-	free(drivers);
 }
 
 static void print_refusals(const struct matrix *matrix)
@@ -307,7 +314,8 @@ static void print_refusals(const struct matrix *matrix)
 		printf("</dd>\n");
 	}
 	printf("</dl><h2 id=unused>Not used</h2><p>These rows' DMA domains get their pages from "
-	       "arch/arm's allocator or from the driver itself, whatever dma-iommu does.</p>\n"
+	       "arch/arm's allocator or from the driver itself, whatever dma-iommu does, or there "
+	       "are none.</p>\n"
 	       "<h2 id=unsimulated>Not simulated</h2><p>This library has no domains with pages "
 	       "above 4G only.</p>\n");
 }
@@ -337,19 +345,24 @@ static void print_examples(const struct page *page)
 	printf("</dl>\n");
 }
 
-void matrix_print_html(const struct matrix *matrix)
+int matrix_print_html(const struct matrix *matrix)
 {
 	struct page page = { .matrix = matrix };
+	struct driver *drivers;
 
 	page.shown = calloc(matrix->nr_outcomes, sizeof(*page.shown));
-	if (!page.shown) {
-		say("the host has no memory for the page");
-		return;
+	drivers = calloc(matrix->nr_subjects, sizeof(*drivers));
+	if (!page.shown || !drivers) {
+		free(page.shown);
+		free(drivers);
+		return say("the host has no memory for the page");
 	}
 	print_head(matrix);
-	print_drivers(&page);
+	print_drivers(&page, drivers);
 	print_refusals(matrix);
 	print_examples(&page);
 	printf("<p class=in>iommusim " IOMMUSIM_VERSION "</p></body></html>\n");
 	free(page.shown);
+	free(drivers);
+	return 0;
 }

@@ -237,6 +237,9 @@ static int set_defaults(struct matrix_options *options)
 		options->nr_states = ARRAY_LEN(states);
 	if (!options->domains)
 		options->domains = 1u << MATRIX_STRICT | 1u << MATRIX_UNMANAGED;
+	if (options->output && options->resume && !strcmp(options->output, options->resume))
+		return say("--output: '%s' is where --resume keeps its results",
+		           name_text(options->output).s);
 	if (common->nr_policies > MAX_CANDIDATES)
 		return say("--policy: more than %d policies", MAX_CANDIDATES);
 	return 0;

@@ -50,7 +50,7 @@ static void put_csv(const struct matrix *matrix, const struct cell *cell)
 	putchar('\n');
 }
 
-void matrix_print_csv(const struct matrix *matrix)
+int matrix_print_csv(const struct matrix *matrix)
 {
 	puts("driver,row,cpu_page_size,domain,state,size,attrs,base,policy,class,evidence,"
 	     "base_pages,pages,base_attempts,attempts,base_leaves,leaves,base_vain,vain,why,"
@@ -60,6 +60,7 @@ void matrix_print_csv(const struct matrix *matrix)
 
 		put_csv(matrix, &cell);
 	}
+	return 0;
 }
 
 /* A text in quotes. What is no UTF-8, in a user's file, is put as question marks. */
@@ -121,7 +122,7 @@ static void put_json(const struct matrix *matrix, const struct cell *cell)
 	putchar('}');
 }
 
-void matrix_print_json(const struct matrix *matrix)
+int matrix_print_json(const struct matrix *matrix)
 {
 	const struct matrix_options *options = matrix->options;
 	size_t nr_of[NR_CLASSES] = { 0 };
@@ -142,4 +143,5 @@ void matrix_print_json(const struct matrix *matrix)
 		printf(",\"%s\":%lu", class_name((enum matrix_class) class),
 		       (unsigned long)nr_of[class]);
 	puts("}}");
+	return 0;
 }

@@ -365,12 +365,14 @@ static void print_lines(const struct table *table)
 	}
 }
 
-static void print_examples(const struct table *table)
+static int print_examples(const struct table *table)
 {
 	size_t number = 0;
 	size_t *number_of = calloc(table->nr_lines + 1, sizeof(*number_of));
 
-	for (size_t i = 0; number_of && i < table->nr_lines; i++) {
+	if (!number_of)
+		return say("the host has no memory for the examples");
+	for (size_t i = 0; i < table->nr_lines; i++) {
 		const struct sum_line *earlier;
 
 		if (is_fine(&table->line[i]))
@@ -387,6 +389,7 @@ static void print_examples(const struct table *table)
 			print_example(table, &table->line[i], number);
 	}
 	free(number_of);
+	return 0;
 }
 
 static const char *outcome_text(const struct matrix *matrix, const struct matrix_subject *subject)
@@ -424,12 +427,13 @@ static void print_granules(const struct matrix *matrix)
 	}
 }
 
-void matrix_print_table(const struct matrix *matrix)
+int matrix_print_table(const struct matrix *matrix)
 {
 	struct table table = { .matrix = matrix };
+	int status = build(&table);
 
-	print_inputs(matrix);
-	if (!build(&table)) {
+	if (!status) {
+		print_inputs(matrix);
 		print_summary(&table);
 		print_lines(&table);
 		print_fine(&table);
@@ -439,7 +443,8 @@ void matrix_print_table(const struct matrix *matrix)
 		     "or "
 		     "served by another allocator.");
 		print_granules(matrix);
-		print_examples(&table);
+		status = print_examples(&table);
 	}
 	free(table.line);
+	return status;
 }
