@@ -92,6 +92,7 @@ static const struct known {
 	{ "a chunk off its page takes three", "A1", IOMMUSIM_INVARIANT_ALIGNED, 3 },
 	{ "full effort takes two", "V1", IOMMUSIM_INVARIANT_OPPORTUNISTIC, 2 },
 	{ "restarts take five", "P1", IOMMUSIM_INVARIANT_BOUNDED, 5 },
+	{ "a last resort with NORETRY takes one", "H1", IOMMUSIM_INVARIANT_LAST_RESORT, 1 },
 	{ "a page that is forgotten takes one", "A1", IOMMUSIM_INVARIANT_NO_FINDING, 1 },
 };
 
