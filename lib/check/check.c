@@ -254,9 +254,10 @@ static void judge_attempts(struct judge *j, const struct trial *t)
 /* The number of the first attempt in which two runs differ; -1: none does. */
 static int64_t first_difference(const struct trial *a, const struct trial *b)
 {
-	size_t nr = a->chunks.nr_attempts;
+	size_t nr = a->chunks.nr_attempts < b->chunks.nr_attempts ? a->chunks.nr_attempts
+	                                                          : b->chunks.nr_attempts;
 
-	for (size_t i = 0; i < nr && i < b->chunks.nr_attempts; i++) {
+	for (size_t i = 0; i < nr; i++) {
 		const struct iommusim_attempt *x = &a->chunks.attempt[i],
 					      *y = &b->chunks.attempt[i];
 		uint64_t x_at = x->pfn == IOMMUSIM_NO_PFN ? x->pfn : x->pfn - a->base;
@@ -265,7 +266,7 @@ static int64_t first_difference(const struct trial *a, const struct trial *b)
 		if (x->order != y->order || x->gfp != y->gfp || x_at != y_at)
 			return (int64_t)i;
 	}
-	if (nr != b->chunks.nr_attempts || a->result != b->result)
+	if (a->chunks.nr_attempts != b->chunks.nr_attempts || a->result != b->result)
 		return (int64_t)nr;
 	return -1;
 }
