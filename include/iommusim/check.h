@@ -14,7 +14,7 @@ extern "C" {
 #define IOMMUSIM_CHECK_FRAMES 8192u
 
 /**
- * What must hold of a policy, one bit each of a set. The last four concern attempts and places:
+ * What must hold of a policy, one bit each of a set. The last five concern attempts and places:
  * what is wasteful or unwise, not wrong.
  */
 enum iommusim_invariant {
@@ -29,8 +29,10 @@ enum iommusim_invariant {
 	IOMMUSIM_INVARIANT_INDEPENDENT,   /* so does memory elsewhere, and a node that is named */
 	IOMMUSIM_INVARIANT_ALIGNED,       /* a chunk lies in the buffer as its largest page needs */
 	IOMMUSIM_INVARIANT_NO_VAIN_ORDER, /* no order above the largest is tried */
-	IOMMUSIM_INVARIANT_OPPORTUNISTIC, /* full effort only where no smaller order is left */
+	IOMMUSIM_INVARIANT_OPPORTUNISTIC, /* full effort only where no smaller order is left; no
+	                                     NOFAIL */
 	IOMMUSIM_INVARIANT_BOUNDED,       /* attempts: at most pages and orders together, and 2 */
+	IOMMUSIM_INVARIANT_LAST_RESORT,   /* nothing is given up without the caller's full effort */
 	IOMMUSIM_NR_INVARIANTS
 };
 

@@ -198,6 +198,7 @@ static int speaks_of_aperture(const char *notes)
 static void read_aperture(struct reader *r, struct iommusim_catalog_driver *row)
 {
 	int has_end = *r->text[ISIM_COLUMN_APERTURE_END] != 0;
+	unsigned bits = row->iova_bits;
 
 	row->has_aperture = *r->text[ISIM_COLUMN_APERTURE_START] != 0;
 	row->aperture_start = hexadecimal(r, ISIM_COLUMN_APERTURE_START, 0);
@@ -206,8 +207,8 @@ static void read_aperture(struct reader *r, struct iommusim_catalog_driver *row)
 		fail(r, ISIM_COLUMN_APERTURE_END, "has no aperture_start");
 	if (row->aperture_last < row->aperture_start)
 		fail(r, ISIM_COLUMN_APERTURE_END, "is below aperture_start");
-	if (has_end && row->iova_bits && row->aperture_last & ~isim_low_bits(row->iova_bits) &&
-	    !speaks_of_aperture(row->notes))
+	if (has_end && bits && row->aperture_last != UINT64_MAX &&
+	    row->aperture_last & ~isim_low_bits(bits) && !speaks_of_aperture(row->notes))
 		fail(r, ISIM_COLUMN_APERTURE_END,
 		     "is outside iova_bits, and the notes do not say why");
 }

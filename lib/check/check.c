@@ -43,9 +43,13 @@ static const struct invariant {
 	                                       "no order above the largest is tried" },
 	[IOMMUSIM_INVARIANT_OPPORTUNISTIC] = { "opportunistic",
 	                                       "where a smaller order is left an attempt says "
-	                                       "NORETRY, or reclaims nothing" },
+	                                       "NORETRY, or reclaims nothing; NOFAIL is the "
+	                                       "caller's alone" },
 	[IOMMUSIM_INVARIANT_BOUNDED] = { "bounded",
 	                                 "attempts are at most pages and orders together, and 2" },
+	[IOMMUSIM_INVARIANT_LAST_RESORT] = { "last-resort",
+	                                     "where the caller may block and says no NORETRY, the "
+	                                     "last order before giving up gets the full effort" },
 };
 
 const char *iommusim_invariant_name(unsigned invariant)
@@ -193,6 +197,31 @@ static void judge_places(struct judge *j, const struct trial *t)
 	}
 }
 
+/* Does an allocation with @gfp reclaim, and try again? */
+static int is_full_effort(uint32_t gfp)
+{
+	return gfp & IOMMUSIM_GFP_BIT_DIRECT_RECLAIM && !(gfp & IOMMUSIM_GFP_BIT_NORETRY);
+}
+
+/* Of the attempts that failed at the end, one of the lowest order must have the full effort. */
+static void judge_last_resort(struct judge *j, const struct trial *t)
+{
+	const struct iommusim_attempt *a = t->chunks.attempt, *lowest = NULL;
+
+	if (t->result != -IOMMUSIM_ENOMEM || !is_full_effort(j->world->gfp))
+		return;
+	for (size_t i = t->chunks.nr_attempts; i-- > 0 && a[i].pfn == IOMMUSIM_NO_PFN;)
+		if (!lowest || a[i].order < lowest->order ||
+		    (a[i].order == lowest->order && is_full_effort(a[i].gfp)))
+			lowest = &a[i];
+	if (lowest && !is_full_effort(lowest->gfp))
+		broken(j, IOMMUSIM_INVARIANT_LAST_RESORT,
+		       "attempt %zu, order %u, is the last resort and %s", (size_t)(lowest - a),
+		       lowest->order,
+		       lowest->gfp & IOMMUSIM_GFP_BIT_DIRECT_RECLAIM ? "says NORETRY"
+		                                                     : "reclaims nothing");
+}
+
 static void judge_attempts(struct judge *j, const struct trial *t)
 {
 	const struct iommusim_chunks *c = &t->chunks;
@@ -201,13 +230,16 @@ static void judge_attempts(struct judge *j, const struct trial *t)
 
 	for (size_t i = 0; i < c->nr_attempts; i++) {
 		const struct iommusim_attempt *a = &c->attempt[i];
-		int retries = a->gfp & IOMMUSIM_GFP_BIT_DIRECT_RECLAIM &&
-		              !(a->gfp & IOMMUSIM_GFP_BIT_NORETRY);
+		uint32_t nofail = a->gfp & ~j->world->gfp & IOMMUSIM_GFP_BIT_NOFAIL;
 
+		if (nofail)
+			broken(j, IOMMUSIM_INVARIANT_OPPORTUNISTIC,
+			       "attempt %zu, order %u, says NOFAIL, which the caller does not", i,
+			       a->order);
 		if (a->order > max)
 			broken(j, IOMMUSIM_INVARIANT_NO_VAIN_ORDER,
 			       "attempt %zu is at order %u, the largest is %u", i, a->order, max);
-		if (retries && a->pfn == IOMMUSIM_NO_PFN && i + 1 < c->nr_attempts &&
+		if (is_full_effort(a->gfp) && a->pfn == IOMMUSIM_NO_PFN && i + 1 < c->nr_attempts &&
 		    a[1].order < a->order)
 			broken(j, IOMMUSIM_INVARIANT_OPPORTUNISTIC,
 			       "attempt %zu, order %u, reclaims and retries, though order %u is "
@@ -222,9 +254,10 @@ static void judge_attempts(struct judge *j, const struct trial *t)
 /* The number of the first attempt in which two runs differ; -1: none does. */
 static int64_t first_difference(const struct trial *a, const struct trial *b)
 {
-	size_t nr = a->chunks.nr_attempts;
+	size_t nr = a->chunks.nr_attempts < b->chunks.nr_attempts ? a->chunks.nr_attempts
+	                                                          : b->chunks.nr_attempts;
 
-	for (size_t i = 0; i < nr && i < b->chunks.nr_attempts; i++) {
+	for (size_t i = 0; i < nr; i++) {
 		const struct iommusim_attempt *x = &a->chunks.attempt[i],
 					      *y = &b->chunks.attempt[i];
 		uint64_t x_at = x->pfn == IOMMUSIM_NO_PFN ? x->pfn : x->pfn - a->base;
@@ -233,7 +266,7 @@ static int64_t first_difference(const struct trial *a, const struct trial *b)
 		if (x->order != y->order || x->gfp != y->gfp || x_at != y_at)
 			return (int64_t)i;
 	}
-	if (nr != b->chunks.nr_attempts || a->result != b->result)
+	if (a->chunks.nr_attempts != b->chunks.nr_attempts || a->result != b->result)
 		return (int64_t)nr;
 	return -1;
 }
@@ -279,6 +312,7 @@ static int judge_all(struct judge *j, const struct iommusim_policy *policy,
 	judge_result(j, &trial[0]);
 	judge_places(j, &trial[0]);
 	judge_attempts(j, &trial[0]);
+	judge_last_resort(j, &trial[0]);
 	give_back(&trial[0]);
 	judge_left(j, &trial[0]);
 	err = judge_again(j, policy, host, &trial[0], &trial[1]);

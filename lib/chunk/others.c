@@ -460,7 +460,8 @@ const struct iommusim_policy iommusim_policy_drm_buddy = {
 	.alloc = isim_chunk_alloc_steps,
 	.params = &drm_buddy,
 	.family = "drm",
-	.quirks = "simplifies: which block is taken is the page source's choice",
+	.quirks = "device memory has no gfp, so nothing is reclaimed; simplifies: which block is "
+		  "taken is the page source's choice",
 };
 
 const struct iommusim_policy *const isim_policies_others[] = {

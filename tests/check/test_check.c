@@ -92,6 +92,7 @@ static const struct known {
 	{ "a chunk off its page takes three", "A1", IOMMUSIM_INVARIANT_ALIGNED, 3 },
 	{ "full effort takes two", "V1", IOMMUSIM_INVARIANT_OPPORTUNISTIC, 2 },
 	{ "restarts take five", "P1", IOMMUSIM_INVARIANT_BOUNDED, 5 },
+	{ "a last resort with NORETRY takes one", "H1", IOMMUSIM_INVARIANT_LAST_RESORT, 1 },
 	{ "a page that is forgotten takes one", "A1", IOMMUSIM_INVARIANT_NO_FINDING, 1 },
 };
 
@@ -236,6 +237,36 @@ static void policies_part_where_they_differ(void **state)
 	assert_err(iommusim_check_difference(p1, p2, &world, NULL, &d), IOMMUSIM_EINVAL);
 }
 
+/* As many attempts as its params say, all dropped. */
+static int gives_up(const struct iommusim_policy *policy, const struct iommusim_chunk_request *req,
+                    const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
+{
+	(void)plan;
+	for (const char *left = policy->params; *left; left++)
+		if (!iommusim_chunk_try(run, 0, req->gfp, NULL))
+			iommusim_chunk_drop(run);
+	return -IOMMUSIM_ENOMEM;
+}
+
+static void the_shorter_one_ends_where_they_part(void **state)
+{
+	struct iommusim_policy policy[2] = {
+		{ .size = sizeof(policy[0]), .name = "long", .alloc = gives_up, .params = "...." },
+		{ .size = sizeof(policy[0]), .name = "short", .alloc = gives_up, .params = "." }
+	};
+	struct iommusim_difference d;
+	struct iommusim_world world;
+
+	(void)state;
+	assert_ok(iommusim_world_parse("frames=1 free=", &world, NULL));
+	for (unsigned i = 0; i < 2; i++) {
+		assert_ok(iommusim_check_difference(&policy[i], &policy[1 - i], &world, NULL, &d));
+		assert_int_equal(d.attempt, 1);
+		assert_string_equal(d.text[i], "order 0, GFP_KERNEL, failed");
+		assert_string_equal(d.text[1 - i], "ends with ENOMEM");
+	}
+}
+
 static void the_host_may_fail_in_a_comparison(void **state)
 {
 	const struct iommusim_policy *p1 = iommusim_policy_find("P1");
@@ -295,18 +326,19 @@ static void invariants_have_names(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[9 + ARRAY_LEN(rows) + ARRAY_LEN(known)] = {
+	struct CMUnitTest tests[10 + ARRAY_LEN(rows) + ARRAY_LEN(known)] = {
 		cmocka_unit_test(no_policy_loses_a_page),
 		cmocka_unit_test(worlds_are_the_same_as_text),
 		cmocka_unit_test(text_that_is_no_world_is_refused),
 		cmocka_unit_test(worlds_out_of_range_are_refused),
 		cmocka_unit_test(the_host_may_fail_at_any_allocation),
 		cmocka_unit_test(policies_part_where_they_differ),
+		cmocka_unit_test(the_shorter_one_ends_where_they_part),
 		cmocka_unit_test(the_host_may_fail_in_a_comparison),
 		cmocka_unit_test(small_worlds_are_counted_and_differ),
 		cmocka_unit_test(invariants_have_names),
 	};
-	size_t nr = 9;
+	size_t nr = 10;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		tests[nr++] = (struct CMUnitTest)TEST_ROW(breaks_what_it_is_known_for, &rows[i]);

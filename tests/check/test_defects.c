@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ten policies with one mistake each, such as people make. Each is found, and the world that shows
+ * Policies with one mistake each, such as people make. Each is found, and the world that shows
  * it is made as small as 8 pages of request or less.
  */
 #include "test.h"
@@ -30,6 +30,8 @@ struct mistake {
 	unsigned restores;                  /* a failed order is tried again for the next chunk */
 	unsigned no_granule;                /* order 0 is tried as well, whatever the page sizes */
 	unsigned full_effort;               /* never NORETRY */
+	unsigned half_hearted;              /* always NORETRY */
+	unsigned nofail;                    /* NOFAIL at the last order */
 	unsigned beyond;                    /* one order above the largest */
 	unsigned upwards;                   /* the smallest useful order first */
 	unsigned whispers;                  /* says success when memory ran out */
@@ -53,8 +55,9 @@ static int one_chunk(const struct mistake *m, const struct iommusim_chunk_reques
 	while (*mask) {
 		unsigned order = m->upwards ? high_bit(*mask & (~*mask + 1)) : high_bit(*mask);
 		uint64_t rest = *mask & ~(UINT64_C(1) << order);
-		int err = iommusim_chunk_get(run, order,
-		                             req->gfp | (rest && !m->full_effort ? R : 0));
+		uint32_t retry = (rest && !m->full_effort) || m->half_hearted ? R : 0;
+		uint32_t nofail = !rest && m->nofail ? IOMMUSIM_GFP_BIT_NOFAIL : 0;
+		int err = iommusim_chunk_get(run, order, req->gfp | retry | nofail);
 
 		if (err != -IOMMUSIM_ENOMEM)
 			return err;
@@ -152,7 +155,8 @@ static int tries_everything(ARGS)
 static const struct mistake too_few = { .one_too_few = 1 }, too_many = { .one_too_many = 1 },
 			    restores = { .restores = 1 }, no_granule = { .no_granule = 1 },
 			    full_effort = { .full_effort = 1 }, beyond = { .beyond = 1 },
-			    upwards = { .upwards = 1 }, whispers = { .whispers = 1 };
+			    upwards = { .upwards = 1 }, whispers = { .whispers = 1 },
+			    half_hearted = { .half_hearted = 1 }, nofail = { .nofail = 1 };
 
 static const struct row {
 	const char *name;
@@ -165,6 +169,9 @@ static const struct row {
 	{ "a failed order is tried again", loop, &restores, IOMMUSIM_INVARIANT_BOUNDED },
 	{ "the page sizes are not looked at", loop, &no_granule, IOMMUSIM_INVARIANT_MAPPABLE },
 	{ "NORETRY is forgotten", loop, &full_effort, IOMMUSIM_INVARIANT_OPPORTUNISTIC },
+	{ "NORETRY is said of the last order too", loop, &half_hearted,
+	  IOMMUSIM_INVARIANT_LAST_RESORT },
+	{ "NOFAIL is said of the last order", loop, &nofail, IOMMUSIM_INVARIANT_OPPORTUNISTIC },
 	{ "one order too many", loop, &beyond, IOMMUSIM_INVARIANT_NO_VAIN_ORDER },
 	{ "the smallest order comes first", loop, &upwards, IOMMUSIM_INVARIANT_ALIGNED },
 	{ "out of memory is called success", loop, &whispers, IOMMUSIM_INVARIANT_RIGHT_COUNT },

@@ -290,6 +290,18 @@ def every_command_takes_a_shared_object():
     return bad + shows(run("try", "mine.c", MORE, "--against=P5"), 1, "different from dma-iommu-6.4")
 
 
+def what_is_not_deterministic_is_told():
+    text = MINE.replace("SIZE", "").replace("\tint err = 0;\n", "\tstatic unsigned calls;\n\tint err = 0;\n")
+    wrong = build("static", text.replace("run, 0, req->gfp)", "run, 0, req->gfp | (++calls % 3 ? 0 : 0x2000))")
+                  + EXPORT)
+    bad = [wrong] if wrong else []
+    bad += shows(run("check", MORE, "static.so"), 1, "mine, deterministic", "the second time")
+    done = run("try", "static.c", MORE, "--against=P5")
+    bad += shows(done, 1, "deterministic: the same world", "the second time")
+    empty = re.search(r"^  (what|world|yours|Linux's) *$", done.stdout, flags=re.MULTILINE)
+    return bad + ([done.stdout] if empty else [])
+
+
 def what_check_prints_repeats_it():
     mine("mine")
     done = run("check", MORE, "mine.so")
@@ -383,7 +395,8 @@ tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
             it_is_compared_on_a_machine_too, compare_tells_what_is_found, json_is_one_document,
             nothing_is_left_in_the_temporary_folder, nothing_is_left_of_a_compiler_that_is_stopped,
             a_name_is_no_command, headers_are_found_where_one_says,
-            every_command_takes_a_shared_object, what_check_prints_repeats_it,
+            every_command_takes_a_shared_object, what_is_not_deterministic_is_told,
+            what_check_prints_repeats_it,
             a_compiler_that_does_not_do_is_told, any_temporary_folder_will_do,
             a_shared_object_is_one_to_compare_against, help_is_on_stdout)]
         + [(f"nothing is left after {number.name}", nothing_is_left_after(number))

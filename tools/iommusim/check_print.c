@@ -94,7 +94,6 @@ static void print_test(const struct checked *c, unsigned invariant, const char *
 
 static void print_broken(const struct checked *c, unsigned invariant, int as_test)
 {
-	struct iommusim_verdict verdict;
 	char text[4096];
 
 	iommusim_world_format(&c->world[invariant], text, sizeof(text));
@@ -103,8 +102,7 @@ static void print_broken(const struct checked *c, unsigned invariant, int as_tes
 		return;
 	}
 	printf("\n%s, %s\n", c->policy->name, iommusim_invariant_name(invariant));
-	if (!iommusim_check_world(c->policy, &c->world[invariant], NULL, &verdict))
-		print_wrapped("    ", 4, verdict.text[invariant]);
+	print_wrapped("    ", 4, c->text[invariant]);
 	printf("    iommusim check %s --world '%s'\n", policy_argument(c->policy), text);
 }
 

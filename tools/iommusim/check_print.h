@@ -6,12 +6,22 @@
 #include <time.h>
 #include "iommusim.h"
 
-/* One policy: for each invariant the worlds in which it is broken, and the smallest of them. */
+/* One policy: for each invariant the worlds in which it is broken, the smallest of them, and what
+   is seen in that. */
 struct checked {
 	const struct iommusim_policy *policy;
 	uint64_t nr_broken[IOMMUSIM_NR_INVARIANTS];
 	struct iommusim_world world[IOMMUSIM_NR_INVARIANTS];
+	char text[IOMMUSIM_NR_INVARIANTS][160];
 };
+
+/* Count what @verdict says; the first world that breaks an invariant is kept. */
+void checked_see(struct checked *c, const struct iommusim_world *world,
+                 const struct iommusim_verdict *verdict);
+
+/* Make the world small that breaks @invariant. One that does not break it any more, as with a
+   policy that is not deterministic, stays as it was first seen. 0, or the host's error. */
+int checked_shrink(struct checked *c, unsigned invariant);
 
 /* Table of invariants and policies, then what shows that one does not hold. */
 void print_checked(const struct checked *checked, unsigned nr, int as_test);

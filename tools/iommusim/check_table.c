@@ -70,33 +70,19 @@ static void print_since(const struct checked *checked, unsigned nr, unsigned inv
 		puts("  does not hold in the history to this day");
 }
 
-/* What is seen in the smallest world of @c; "" where the host fails. */
-static void describe(const struct checked *c, unsigned invariant, struct line *line)
-{
-	struct iommusim_verdict verdict;
-
-	line->len = 0;
-	if (!iommusim_check_world(c->policy, &c->world[invariant], NULL, &verdict))
-		line_add(line, "%s", verdict.text[invariant]);
-}
-
 static int is_alike(const struct checked *a, const struct checked *b, unsigned invariant)
 {
-	struct line what[2];
-
 	if (!a->nr_broken[invariant] || !b->nr_broken[invariant] ||
 	    memcmp(&a->world[invariant], &b->world[invariant], sizeof(a->world[0])) != 0)
 		return 0;
-	describe(a, invariant, &what[0]);
-	describe(b, invariant, &what[1]);
-	return what[0].len == what[1].len && !memcmp(what[0].s, what[1].s, what[0].len);
+	return !strcmp(a->text[invariant], b->text[invariant]);
 }
 
 /* One command for all that have the same smallest world, where @checked[first] is their first. */
 static void print_world(const struct checked *checked, unsigned nr, unsigned first,
                         unsigned invariant)
 {
-	struct line who = { .len = 0 }, what;
+	struct line who = { .len = 0 };
 	char text[4096];
 
 	for (unsigned i = 0; i < nr; i++) {
@@ -106,9 +92,8 @@ static void print_world(const struct checked *checked, unsigned nr, unsigned fir
 			return; /* printed with that one */
 		line_add(&who, "%s%s", who.len ? "," : "", policy_argument(checked[i].policy));
 	}
-	describe(&checked[first], invariant, &what);
 	iommusim_world_format(&checked[first].world[invariant], text, sizeof(text));
-	print_wrapped("  ", 2, what.len ? what.s : "?");
+	print_wrapped("  ", 2, checked[first].text[invariant]);
 	printf("    iommusim check %s \\\n        --world '%s'\n", who.s, text);
 }
 

@@ -184,14 +184,12 @@ static int search(const struct request *r, uint64_t nr, struct checked *c)
 		world_at(r, i, &world);
 		if (iommusim_check_world(c->policy, &world, NULL, &verdict))
 			return host_failed();
-		for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
-			if (verdict.broken >> n & 1 && !c->nr_broken[n]++)
-				c->world[n] = world;
+		checked_see(c, &world, &verdict);
 		progress_show(&progress, c->policy->alias, i + 1);
 	}
 	progress_end(&progress);
 	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
-		if (c->nr_broken[n] && iommusim_world_shrink(c->policy, n, NULL, &c->world[n]) < 0)
+		if (c->nr_broken[n] && checked_shrink(c, n))
 			return host_failed();
 	return 0;
 }

@@ -173,9 +173,7 @@ static int judge(struct checked *c, const struct iommusim_world *world,
 {
 	if (iommusim_check_world(c->policy, world, NULL, verdict))
 		return host_failed();
-	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
-		if (verdict->broken >> n & 1 && !c->nr_broken[n]++)
-			c->world[n] = *world;
+	checked_see(c, world, verdict);
 	return 0;
 }
 
@@ -192,8 +190,10 @@ static int run_world(struct trial *t, const struct iommusim_world *world, uint32
 		return 0;
 	if (iommusim_check_difference(t->mine, t->reference, world, NULL, &difference))
 		return host_failed();
-	if (difference.attempt >= 0 && !t->nr_different++)
+	if (difference.attempt >= 0 && !t->nr_different++) {
 		t->different = *world;
+		t->difference = difference;
+	}
 	return difference.attempt >= 0 || verdict.broken ? judge(&t->checked[1], world, &verdict)
 	                                                 : 0;
 }
@@ -223,17 +223,33 @@ static int search(struct trial *t)
 /* What mine does against the invariant in the smallest world that shows it. */
 static int conclude_worse(struct trial *t, unsigned invariant)
 {
-	struct iommusim_world *world = &t->checked[0].world[invariant];
 	struct iommusim_verdict verdict;
 
 	/* Code that does not end takes its time in each. */
-	if (iommusim_check_world(t->mine, world, NULL, &verdict))
+	if (iommusim_check_world(t->mine, &t->checked[0].world[invariant], NULL, &verdict))
 		return host_failed();
 	if (!(verdict.findings & IOMMUSIM_FINDING_ENDLESS) &&
-	    (iommusim_world_shrink(t->mine, invariant, NULL, world) < 0 ||
-	     iommusim_check_world(t->mine, world, NULL, &verdict)))
+	    checked_shrink(&t->checked[0], invariant))
 		return host_failed();
-	memcpy(t->what[invariant], verdict.text[invariant], sizeof(t->what[0]));
+	return 0;
+}
+
+/* The smallest world in which they differ; the first where they do not differ again. */
+static int conclude_different(struct trial *t)
+{
+	struct iommusim_difference difference;
+	struct iommusim_world world = t->different;
+	int64_t tried = iommusim_world_shrink_difference(t->mine, t->reference, NULL, &world);
+	int err = tried < 0 ? (int)tried : 0;
+
+	if (!err)
+		err = iommusim_check_difference(t->mine, t->reference, &world, NULL, &difference);
+	if (err)
+		return err == -IOMMUSIM_EINVAL ? 0 : host_failed();
+	if (difference.attempt < 0)
+		return 0;
+	t->different = world;
+	t->difference = difference;
 	return 0;
 }
 
@@ -249,11 +265,7 @@ static int conclude(struct trial *t)
 		t->worse |= 1u << n;
 		status = conclude_worse(t, n);
 	}
-	if (!status && t->nr_different &&
-	    (iommusim_world_shrink_difference(t->mine, t->reference, NULL, &t->different) < 0 ||
-	     iommusim_check_difference(t->mine, t->reference, &t->different, NULL, &t->difference)))
-		return host_failed();
-	return status;
+	return !status && t->nr_different ? conclude_different(t) : status;
 }
 
 /* ---- All of it ---- */

@@ -162,10 +162,13 @@ static void command_line(const struct compilation *c, struct words *words)
 #define NR_ENDS 3
 static const int ends[NR_ENDS] = { SIGINT, SIGTERM, SIGHUP };
 static volatile sig_atomic_t ended; /* by which */
+static volatile pid_t compiling;    /* 0: nothing is */
 
 static void note_end(int number)
 {
 	ended = number;
+	if (compiling)
+		kill(compiling, SIGTERM);
 }
 
 /* What is ignored stays so. */
@@ -187,22 +190,36 @@ static void release_ends(const struct sigaction *before)
 		sigaction(ends[i], &before[i], NULL);
 }
 
-/* Run it; what it prints goes to stderr. Its exit status, -1: it could not be run. */
-static int run(char **argv)
+/* Start it; no signal comes between it and the note that it runs. 0 or -1. */
+static int start(char **argv)
 {
-	int status;
-	pid_t child = fork();
+	sigset_t all, before;
 
-	if (child < 0)
-		return -1;
-	if (!child) {
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	compiling = ended ? -1 : fork();
+	if (!compiling) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
 		dup2(2, 1);
 		execvp(argv[0], argv);
 		_exit(127);
 	}
-	while (waitpid(child, &status, 0) < 0)
-		if (ended)
-			kill(child, SIGTERM);
+	if (compiling < 0)
+		compiling = 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return compiling ? 0 : -1;
+}
+
+/* Run it; what it prints goes to stderr. Its exit status, -1: it could not be run. */
+static int run(char **argv)
+{
+	int status;
+
+	if (start(argv))
+		return -1;
+	while (waitpid(compiling, &status, 0) < 0 && errno == EINTR)
+		;
+	compiling = 0;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 

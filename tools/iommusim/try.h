@@ -15,9 +15,8 @@ struct trial {
 	uint64_t worlds, seed;
 	const char *against; /* NULL: by its type and release */
 	const struct iommusim_policy *mine, *reference;
-	struct checked checked[2];              /* mine, the reference */
-	uint32_t worse;                         /* where mine is, one bit per invariant */
-	char what[IOMMUSIM_NR_INVARIANTS][160]; /* it does there */
+	struct checked checked[2]; /* mine, the reference */
+	uint32_t worse;            /* where mine is, one bit per invariant */
 	uint64_t nr_different;
 	struct iommusim_world different; /* the first world in which they do, then the smallest */
 	struct iommusim_difference difference; /* in that */

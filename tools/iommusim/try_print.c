@@ -52,7 +52,7 @@ static void print_worse(const struct trial *t, unsigned invariant)
 {
 	printf("\n%s: %s\n", iommusim_invariant_name(invariant),
 	       iommusim_invariant_text(invariant));
-	print_wrapped("  what", 10, t->what[invariant]);
+	print_wrapped("  what", 10, t->checked[0].text[invariant]);
 	print_world(&t->checked[0].world[invariant]);
 }
 
@@ -129,7 +129,7 @@ static void put_invariant(struct json_object *array, const struct trial *t, unsi
 	json_object_object_add(item, "worse", json_object_new_boolean(is_worse));
 	if (!is_worse)
 		return;
-	json_put_text(item, "what", t->what[invariant]);
+	json_put_text(item, "what", t->checked[0].text[invariant]);
 	put_world(item, &t->checked[0].world[invariant]);
 }
 

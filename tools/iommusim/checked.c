@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* What is kept of a search: for each invariant a world that breaks it, and what was seen there. */
+#include <string.h>
+#include "check_print.h"
+
+void checked_see(struct checked *c, const struct iommusim_world *world,
+                 const struct iommusim_verdict *verdict)
+{
+	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
+		if (verdict->broken >> n & 1 && !c->nr_broken[n]++) {
+			c->world[n] = *world;
+			memcpy(c->text[n], verdict->text[n], sizeof(c->text[n]));
+		}
+}
+
+int checked_shrink(struct checked *c, unsigned invariant)
+{
+	struct iommusim_world world = c->world[invariant];
+	struct iommusim_verdict verdict;
+	int64_t tried = iommusim_world_shrink(c->policy, invariant, NULL, &world);
+	int err = tried < 0 ? (int)tried : 0;
+
+	if (!err)
+		err = iommusim_check_world(c->policy, &world, NULL, &verdict);
+	if (err)
+		return err == -IOMMUSIM_EINVAL ? 0 : err;
+	if (!(verdict.broken >> invariant & 1))
+		return 0;
+	c->world[invariant] = world;
+	memcpy(c->text[invariant], verdict.text[invariant], sizeof(c->text[0]));
+	return 0;
+}
