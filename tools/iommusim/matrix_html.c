@@ -68,7 +68,7 @@ static const char style[] =
 	":target{outline:2px solid #4a7dff;outline-offset:3px}"
 	"@media(max-width:40rem){body{padding:.6rem;font-size:14px}tbody th{max-width:9.5rem;"
 	"white-space:normal;overflow-wrap:anywhere;font-size:11.5px}th "
-        "small{font-size:10px}th,td{padding:.1rem .12rem}"
+	"small{font-size:10px}th,td{padding:.1rem .12rem}"
 	"td a{min-width:1.25em;font-size:12px}}";
 
 static void print_key(const struct matrix *matrix, const size_t *nr_of)
