@@ -137,9 +137,9 @@ struct iommusim_catalog; /* opaque: rows that were read from a text */
 /**
  * Read drivers from @csv, which has a header line with the columns of the built-in file, in any
  * order. Returns 0; -IOMMUSIM_EINVAL with one log line "NAME:LINE:COLUMN: column: 'value' …" (bytes
- * from 1): not CSV, a missing or unknown column, a number that is none, a row that contradicts
- * itself (min_granule is not the lowest bit, an unknown page-table format, an aperture outside
- * iova_bits where the notes do not speak of it and its end is not all ones), an id twice;
+ * from 1): not CSV, a missing or unknown column, an empty line, a number that is none, a row that
+ * contradicts itself (min_granule is not the lowest bit, an unknown page-table format, an aperture
+ * outside iova_bits where the notes do not speak of it and its end is not all ones), an id twice;
  * -IOMMUSIM_EHOST.
  */
 IOMMUSIM_API int iommusim_catalog_parse(const struct iommusim_host *host,

@@ -27,9 +27,21 @@ def fail(place, message):
     raise Wrong("%s:%d:%d: %s" % (*place, message))
 
 
+def decoded(text, place):
+    if b"\0" in text:
+        fail(place, "a zero byte")
+    if re.search(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]", text):
+        fail(place, "a control character in a field")
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        fail(place, "text that is not UTF-8")
+
+
 def records(name, data):
     """Each record as a list of (text, (name, line, column))."""
-    fields, at, line, start = [], 0, 1, 0
+    fields, at, line = [], 3 if data.startswith(b"\xef\xbb\xbf") else 0, 1
+    start = at
     while at < len(data):
         place = (name, line, at - start + 1)
         if data[at:at + 1] == b'"':
@@ -54,7 +66,9 @@ def records(name, data):
                     fail((name, line, end - start + 1), "a quote inside a field")
                 end += 1
             text, at = data[at:end], end
-        fields.append((text.decode(), place))
+        if data[at:at + 1] == b"\r" and data[at:at + 2] != b"\r\n":
+            fail((name, line, at - start + 1), "a carriage return alone")
+        fields.append((decoded(text, place), place))
         if data[at:at + 1] == b",":
             at += 1
             if at == len(data) or data[at:at + 1] in (b"\n", b"\r"):
@@ -83,6 +97,8 @@ def rows(path, columns):
             fail((name, 1, 1), f"the column {column} is missing")
     seen = set()
     for record in all_records[1:]:
+        if len(record) == 1 and not record[0][0]:
+            fail(record[0][1], "an empty line")
         if len(record) != len(header):
             fail(record[0][1], f"{len(record)} fields instead of {len(header)}")
         row = Row(zip(header, record))
@@ -148,6 +164,8 @@ def driver(row, formats):
     pgsizes = row.optional("pgsize_bitmap", row.hexadecimal)
     if row["pgsize_bitmap"] and not pgsizes:
         row.fail("pgsize_bitmap", "has no page size")
+    if pgsizes & 1:
+        row.fail("pgsize_bitmap", "has a page of one byte")
     granule = row.optional("min_granule", row.number)
     if granule != pgsizes & -pgsizes:
         row.fail("min_granule", "is not the lowest bit of pgsize_bitmap")

@@ -196,6 +196,8 @@ static int read_row(struct reader *r, struct iommusim_catalog *catalog)
 	struct iommusim_catalog_driver row;
 	struct isim_catalog_wrong wrong;
 
+	if (r->nr_fields == 1 && !*r->field[0].text)
+		return fail(r, &r->field[0], NULL, "an empty line");
 	if (r->nr_fields != r->nr_columns)
 		return isim_fail(&r->diag, IOMMUSIM_EINVAL, "%s:%zu:%zu: %zu fields instead of %zu",
 		                 r->name, r->field[0].line, r->field[0].column, r->nr_fields,
@@ -215,9 +217,20 @@ static int read_row(struct reader *r, struct iommusim_catalog *catalog)
 	return 0;
 }
 
+/* Some editors put a byte order mark before the text. */
+static void skip_mark(struct reader *r)
+{
+	if (r->end - r->at >= 3 && !memcmp(r->at, "\xef\xbb\xbf", 3))
+		r->at += 3;
+	r->line_start = r->at;
+}
+
 static int read_all(struct reader *r, struct iommusim_catalog *catalog)
 {
-	int err = read_header(r), more = 1;
+	int err, more = 1;
+
+	skip_mark(r);
+	err = read_header(r);
 
 	while (!err && more > 0) {
 		more = read_record(r);
@@ -244,7 +257,7 @@ int iommusim_catalog_parse(const struct iommusim_host *host, const struct iommus
 	if (c->text) {
 		if (csv->bytes)
 			memcpy(c->text, csv->text, csv->bytes);
-		r.at = r.line_start = c->text;
+		r.at = c->text;
 		r.end = c->text + csv->bytes;
 		err = read_all(&r, c);
 	} else {

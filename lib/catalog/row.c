@@ -236,6 +236,8 @@ static void read_sizes(struct reader *r, struct iommusim_catalog_driver *row)
 	row->pgsizes = hexadecimal(r, ISIM_COLUMN_PGSIZES, 0);
 	if (*r->text[ISIM_COLUMN_PGSIZES] && !row->pgsizes)
 		fail(r, ISIM_COLUMN_PGSIZES, "has no page size");
+	if (row->pgsizes & 1)
+		fail(r, ISIM_COLUMN_PGSIZES, "has a page of one byte");
 	row->min_granule = number(r, ISIM_COLUMN_MIN_GRANULE, UINT64_MAX, 0);
 	if (row->min_granule != (row->pgsizes & (~row->pgsizes + 1)))
 		fail(r, ISIM_COLUMN_MIN_GRANULE, "is not the lowest bit of pgsize_bitmap");

@@ -19,7 +19,7 @@ def generate(drivers, platforms):
     """Exit status, message and whether there is an output."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        (folder / "drivers.csv").write_text(drivers)
+        (folder / "drivers.csv").write_bytes(drivers.encode("utf-8", "surrogateescape"))
         (folder / "platforms.csv").write_text(platforms)
         done = subprocess.run([sys.executable, FOLDER / "generate.py", folder / "drivers.csv",
                                folder / "platforms.csv", FOLDER / "formats.csv", folder / "out.c"],
@@ -39,7 +39,7 @@ def stops(file, old, new, want):
 
 
 def the_files_as_they_are_are_fine():
-    status, message, has_output = generate((FOLDER / "drivers.csv").read_text(),
+    status, message, has_output = generate("\ufeff" + (FOLDER / "drivers.csv").read_text(),
                                            (FOLDER / "platforms.csv").read_text())
     return [] if status == 0 and has_output else [message]
 
@@ -56,6 +56,12 @@ BAD = [
     ("drivers", ",cfg,", ",maybe,", "coherent_walk: 'maybe' is none of"),
     ("drivers", "levels,", "stories,", "'stories' is no column"),
     ("drivers", ",library\n", ",library,x\n", "drivers.csv:2:1: 24 fields instead of 23"),
+    ("drivers", ",library\n", ",library\n\n", "drivers.csv:3:1: an empty line"),
+    ("drivers", ",library\n", ",lib\rrary\n", "a carriage return alone"),
+    ("drivers", ",library\n", ",lib\0rary\n", "a zero byte"),
+    ("drivers", ",library\n", ",lib\1rary\n", "a control character"),
+    ("drivers", ",library\n", ",lib\udcffrary\n", "not UTF-8"),
+    ("drivers", "0x40201000,4096,", "0x40201001,1,", "pgsize_bitmap: '0x40201001' has a page of one"),
     ("platforms", "mtk-v7s-4gb,", "mtk-v8s,", "iommu_driver_id: 'mtk-v8s' is no id of drivers.csv"),
     ("platforms", "display=32", "display=99", "dma_masks"),
     ("platforms", "nv12-1080p=3110400", "nv12-1080p=3.1", "buffer_sizes"),

@@ -124,6 +124,10 @@ static const struct row {
 	{ "a release that is none",
 	  HEADER "m,d,,6.1,,0x1000,4096,32,32,none,,no,a,4096,?,own,,,,,no,,driver\n",
 	  "mine.csv:2:6: first_kernel: '6.1' is no release as v6.12 or ~v6.12" },
+	{ "an empty line", HEADER "\n", "mine.csv:2:1: an empty line" },
+	{ "a page of one byte",
+	  HEADER "m,d,,v6.1,,0x1001,1,32,32,none,,no,a,4096,?,own,,,,,no,,driver\n",
+	  "mine.csv:2:12: pgsize_bitmap: '0x1001' has a page of one byte" },
 	{ "an aperture outside",
 	  HEADER
 	  "m,d,,v6.1,,0x1000,4096,32,32,none,,no,a,4096,?,own,0x0,0x100000000,,,no,,driver\n",
@@ -157,7 +161,8 @@ static void says_what_is_wrong(void **state)
 
 static void line_ends_of_either_kind_and_none_at_the_end_are_read(void **state)
 {
-	static const char *const texts[] = { HEADER ROW, HEADER ROW "\n", HEADER ROW "\r\n" };
+	static const char *const texts[] = { HEADER ROW, HEADER ROW "\n", HEADER ROW "\r\n",
+		                             "\xef\xbb\xbf" HEADER ROW "\n" };
 	struct said said;
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
