@@ -106,6 +106,7 @@ static void an_aperture_that_ends_before_it_starts_has_no_address(void **state)
 	assert_err(iommusim_dma_alloc_chunks(iommusim_machine_dma(machine), &req, &buffer),
 	           IOMMUSIM_ENOMEM);
 	assert_int_equal(buffer.failed, IOMMUSIM_DMA_IOVA);
+	iommusim_dma_free(iommusim_machine_dma(machine), &buffer);
 	iommusim_machine_destroy(machine);
 }
 
