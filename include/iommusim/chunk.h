@@ -252,7 +252,8 @@ IOMMUSIM_API int iommusim_chunk_split(struct iommusim_chunk_run *run, iommusim_p
 
 /**
  * Append what was taken to the buffer's chunks: from now on it is the buffer's. @chunk->order may
- * be less than what was taken, if that was split. 0; -IOMMUSIM_EHOST: it is still the policy's.
+ * be less than what was taken, if that was split. 0; -IOMMUSIM_EINVAL: its order is above 13;
+ * -IOMMUSIM_EHOST: it is still the policy's.
  */
 IOMMUSIM_API int iommusim_chunk_append(struct iommusim_chunk_run *run,
                                        const struct iommusim_chunk *chunk);

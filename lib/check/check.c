@@ -136,7 +136,7 @@ static void judge_result(struct judge *j, const struct trial *t)
 	j->verdict->findings = t->chunks.findings;
 	if (t->result == -IOMMUSIM_EINVAL && !t->witness.is_illegal)
 		broken(j, IOMMUSIM_INVARIANT_RIGHT_COUNT,
-		       "the policy calls another number of pages than %llu success",
+		       "the policy misuses its calls, or says success without the %llu pages",
 		       (unsigned long long)want);
 	if (!t->result && got != want)
 		broken(j, IOMMUSIM_INVARIANT_RIGHT_COUNT, "%llu pages instead of %llu",

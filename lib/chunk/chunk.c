@@ -271,9 +271,13 @@ int iommusim_chunk_split(struct iommusim_chunk_run *run, iommusim_pfn pfn, unsig
 int iommusim_chunk_append(struct iommusim_chunk_run *run, const struct iommusim_chunk *chunk)
 {
 	struct iommusim_chunks *out = run->out;
-	int err = isim_grow(&out->host, &out->chunk, &out->cap_chunks, out->nr_chunks + 1,
-	                    sizeof(*out->chunk));
+	int err;
 
+	if (chunk->order >= IOMMUSIM_MAX_ORDERS)
+		return isim_fail(&run->diag, IOMMUSIM_EINVAL, "the policy appended order %u",
+		                 chunk->order);
+	err = isim_grow(&out->host, &out->chunk, &out->cap_chunks, out->nr_chunks + 1,
+	                sizeof(*out->chunk));
 	if (err)
 		return isim_no_memory(&run->diag, "the chunks of a request");
 	out->chunk[out->nr_chunks++] = *chunk;

@@ -152,6 +152,15 @@ static int tries_everything(ARGS)
 	return 0;
 }
 
+/* Appends what no allocation can have given. */
+static int appends_too_much(ARGS)
+{
+	struct iommusim_chunk chunk = { .order = 63, .is_split = 1 };
+
+	(void)policy, (void)req, (void)plan;
+	return iommusim_chunk_append(run, &chunk);
+}
+
 static const struct mistake too_few = { .one_too_few = 1 }, too_many = { .one_too_many = 1 },
 			    restores = { .restores = 1 }, no_granule = { .no_granule = 1 },
 			    full_effort = { .full_effort = 1 }, beyond = { .beyond = 1 },
@@ -176,6 +185,8 @@ static const struct row {
 	{ "the smallest order comes first", loop, &upwards, IOMMUSIM_INVARIANT_ALIGNED },
 	{ "out of memory is called success", loop, &whispers, IOMMUSIM_INVARIANT_RIGHT_COUNT },
 	{ "the last page but one is given back", drops_and_counts, NULL,
+	  IOMMUSIM_INVARIANT_RIGHT_COUNT },
+	{ "an order is appended that there is not", appends_too_much, NULL,
 	  IOMMUSIM_INVARIANT_RIGHT_COUNT },
 	{ "a failure is remembered for other buffers", remembers, NULL,
 	  IOMMUSIM_INVARIANT_DETERMINISTIC },

@@ -81,7 +81,9 @@ def history_is_bisected():
     done = run("bisect", "--memory=4G", "--size=8M", "--pgsizes=4K-1G", "--good=P4")
     broken = run("bisect", "--memory=4G", "--state=pin:4/2", "--pgsizes=64K,512M", "--bad=P3",
                  "--domain=extended", "--attrs=single-pages")
+    plain = run("bisect", "--memory=64M", "--size=8M").stdout
     return [text for text, good in (
+        (plain, "first changed by dma-iommu-4.7" in plain and "arm-orders" not in plain),
         (done.stdout, done.returncode == 0 and "first changed by dma-iommu-6.4" in done.stdout),
         (broken.stdout, broken.returncode == 1 and "broken" in broken.stdout)) if not good]
 

@@ -25,9 +25,10 @@ static int help(void)
 	puts("usage: iommusim bisect [--good POLICY] [--bad POLICY] [OPTION OF compare]...\n");
 	print_wrapped(
 		"", 0,
-		"Serve the same request with each policy of the history, in release order, "
-		"from --good (default: the first) to --bad (default: the last; a shared object: "
-		"yours, after the last), and say where its outcome changes: the verdict, the "
+		"Serve the same request with each release of dma-iommu, in order, or with every "
+		"policy of the history from --good (default: the first) to --bad (default: the "
+		"last; a shared object: yours, after the last), and say where its outcome changes: "
+	        "the verdict, the "
 		"attempts or the chunks. All other "
 		"options are those of compare; one IOMMU and one set of attributes, {4K,2M,1G} "
 		"and none where not given.");
@@ -78,11 +79,18 @@ static int place_of(const char *name, int otherwise)
 	return -1;
 }
 
+/* A release of dma-iommu, not a proposal or another layer's loop. */
+static int is_merged(const struct iommusim_policy *policy)
+{
+	return !strncmp(policy->name, "dma-iommu-", strlen("dma-iommu-"));
+}
+
 static int list_span(struct span *span)
 {
 	const struct iommusim_policy *policy;
 	int first = place_of(span->good, 0), last, nr = 0;
 	int is_mine = span->bad && is_object(slice_of(span->bad));
+	int merged_only = !span->good && (!span->bad || is_mine);
 	size_t length = 0;
 
 	while ((policy = iommusim_policy_at((size_t)nr)) != NULL &&
@@ -98,10 +106,13 @@ static int list_span(struct span *span)
 	if (first >= last && !(first == last && is_mine))
 		return say("--bad: '%s' is not after '%s'", iommusim_policy_at((size_t)last)->name,
 		           iommusim_policy_at((size_t)first)->name);
-	for (int i = first; i <= last; i++)
+	for (int i = first; i <= last; i++) {
+		if (merged_only && !is_merged(iommusim_policy_at((size_t)i)))
+			continue;
 		length += (size_t)snprintf(span->list + length, sizeof(span->list) - length, "%s%s",
 		                           i > first ? "," : "",
 		                           iommusim_policy_at((size_t)i)->alias);
+	}
 	if (is_mine)
 		snprintf(span->list + length, sizeof(span->list) - length, ",%s", span->bad);
 	return 0;
@@ -137,6 +148,26 @@ static void print_row(const struct result *r, int is_new)
 	print_wrapped(lead, 38, line.s);
 }
 
+/* A line for each release that changed the outcome, with the verdicts where they changed. */
+static void print_who_changed(const struct report *report, size_t rows)
+{
+	const char *what = "\nfirst changed by";
+
+	for (size_t row = 1; row < rows; row++) {
+		const struct result *before = report_at(report, row - 1, 0);
+		const struct result *r = report_at(report, row, 0);
+
+		if (same_outcome(before, r))
+			continue;
+		printf("%s %s (%s)", what, r->policy->name, r->policy->kernels);
+		if (before->verdict != r->verdict)
+			printf(": %s -> %s", verdict_name(before->verdict),
+			       verdict_name(r->verdict));
+		putchar('\n');
+		what = "then by";
+	}
+}
+
 static int print_changes(const struct report *report)
 {
 	const struct options *options = report->options;
@@ -161,13 +192,7 @@ static int print_changes(const struct report *report)
 	}
 	if (!changes)
 		puts("\nThe outcome is the same in every release.");
-	for (size_t row = 1; row < rows; row++)
-		if (!same_outcome(report_at(report, row - 1, 0), report_at(report, row, 0))) {
-			printf("\nfirst changed by %s (%s)\n",
-			       report_at(report, row, 0)->policy->name,
-			       report_at(report, row, 0)->policy->kernels);
-			break;
-		}
+	print_who_changed(report, rows);
 	return last->verdict == VERDICT_BROKEN && report_at(report, 0, 0)->verdict != VERDICT_BROKEN
 	               ? EXIT_VERDICT
 	               : EXIT_FINE;
