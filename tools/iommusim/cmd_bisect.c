@@ -28,7 +28,7 @@ static int help(void)
 		"Serve the same request with each release of dma-iommu, in order, or with every "
 		"policy of the history from --good (default: the first) to --bad (default: the "
 		"last; a shared object: yours, after the last), and say where its outcome changes: "
-	        "the verdict, the "
+		"the verdict, the "
 		"attempts or the chunks. All other "
 		"options are those of compare; one IOMMU and one set of attributes, {4K,2M,1G} "
 		"and none where not given.");
