@@ -312,6 +312,34 @@ ISIM_INLINE int pt_has_access(const struct iommusim_map_pages *pages)
 	return (pages->prot & (IOMMUSIM_PROT_READ | IOMMUSIM_PROT_WRITE)) != 0;
 }
 
+/* @bytes from @small->iova on, whichever tables they are in, or up to a hole. */
+ISIM_INLINE uint64_t pt_unmap_granules(const struct isim_pgtable_words *w,
+                                       struct iommusim_pgtable *p, struct iommusim_map_pages small,
+                                       uint64_t bytes, const struct iommusim_pgtable_flush *flush)
+{
+	uint64_t part, done = 0;
+
+	do {
+		small.count = (bytes - done) >> w->granule_lg2;
+		part = pt_unmap_pages(w, p, &small, flush);
+		small.iova += part;
+		done += part;
+	} while (part && done < bytes);
+	return done;
+}
+
+/* Pages that are so many granules each: as others, but of the last one no part is left. */
+ISIM_INLINE uint64_t pt_unmap_counts(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
+                                     const struct iommusim_map_pages *pages,
+                                     const struct iommusim_pgtable_flush *flush)
+{
+	struct iommusim_map_pages small = pt_as_granules(w, pages);
+	uint64_t done = pt_unmap_pages(w, p, &small, flush), part = done & (pages->pgsize - 1);
+
+	small.iova += done;
+	return part ? done + pt_unmap_granules(w, p, small, pages->pgsize - part, flush) : done;
+}
+
 ISIM_INLINE uint64_t pt_unmap(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
                               const struct iommusim_map_pages *pages,
                               const struct iommusim_pgtable_flush *flush)
@@ -320,11 +348,8 @@ ISIM_INLINE uint64_t pt_unmap(const struct isim_pgtable_words *w, struct iommusi
 	    (w->sizes_are_counts && pages->pgsize & (pages->pgsize - 1)) ||
 	    pt_is_out_of_range(w, p, pages->iova) || isim_pgtable_reserve(p))
 		return 0;
-	if (w->sizes_are_counts) {
-		struct iommusim_map_pages small = pt_as_granules(w, pages);
-
-		return pt_unmap_pages(w, p, &small, flush);
-	}
+	if (w->sizes_are_counts)
+		return pt_unmap_counts(w, p, pages, flush);
 	return pt_unmap_pages(w, p, pages, flush);
 }
 
@@ -377,6 +402,37 @@ ISIM_INLINE int pt_map_pages(const struct isim_pgtable_words *w, struct iommusim
 	return 0;
 }
 
+/*
+ * Pages that are so many granules each: up to the end of the table that the last word is in, but no
+ * part of a page, which may need several tables: it is taken back where one of them fails.
+ */
+ISIM_INLINE int pt_map_counts(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
+                              const struct iommusim_map_pages *pages, uint64_t *mapped)
+{
+	struct iommusim_map_pages small = pt_as_granules(w, pages);
+	uint64_t part = 0, bytes = 0;
+	int err;
+
+	do {
+		err = isim_pgtable_reserve(p);
+		if (!err)
+			err = pt_map_pages(w, p, &small, &bytes);
+		if (err)
+			break;
+		*mapped += bytes;
+		small.iova += bytes;
+		small.pa += bytes;
+		part = *mapped & (pages->pgsize - 1);
+		small.count = (pages->pgsize - part) >> w->granule_lg2;
+	} while (part);
+	if (part) {
+		*mapped -= part;
+		small.iova = pages->iova + *mapped;
+		pt_unmap_granules(w, p, small, part, NULL);
+	}
+	return *mapped ? 0 : err;
+}
+
 ISIM_INLINE int pt_map(const struct isim_pgtable_words *w, struct iommusim_pgtable *p,
                        const struct iommusim_map_pages *pages, uint64_t *mapped)
 {
@@ -392,12 +448,9 @@ ISIM_INLINE int pt_map(const struct isim_pgtable_words *w, struct iommusim_pgtab
 		return -IOMMUSIM_ERANGE;
 	if (!pt_has_access(pages))
 		return -IOMMUSIM_EINVAL;
+	if (w->sizes_are_counts)
+		return pt_map_counts(w, p, pages, mapped);
 	err = isim_pgtable_reserve(p);
-	if (!err && w->sizes_are_counts) {
-		struct iommusim_map_pages small = pt_as_granules(w, pages);
-
-		return pt_map_pages(w, p, &small, mapped);
-	}
 	return err ? err : pt_map_pages(w, p, pages, mapped);
 }
 

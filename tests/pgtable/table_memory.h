@@ -16,6 +16,7 @@ struct memory {
 		unsigned char *data;
 	} table[MAX_TABLES];
 	unsigned nr;
+	unsigned most; /* of tables at a time; 0: MAX_TABLES */
 	uint64_t next;
 };
 
@@ -26,7 +27,7 @@ static inline int alloc_table(void *ctx, uint64_t bytes, uint32_t gfp, uint64_t 
 
 	while (i < memory->nr && memory->table[i].data)
 		i++;
-	if (i == MAX_TABLES)
+	if (i == MAX_TABLES || (memory->most && i >= memory->most))
 		return -IOMMUSIM_ENOMEM;
 	memory->next = (memory->next + bytes - 1) & ~(bytes - 1);
 	memory->table[i].pa = *pa = memory->next;

@@ -222,6 +222,46 @@ static void s390_of_linux_6_1_asks_for_read(void **state)
 	iommusim_pgtable_destroy(new);
 }
 
+/* A table of s390 covers 1M, a page of 8M is 2048 words in eight of them. */
+static void s390_of_linux_6_1_maps_a_page_over_the_end_of_a_table(void **state)
+{
+	struct memory memory = { .next = SZ_1G };
+	struct iommusim_table_memory tables = { .size = sizeof(tables),
+		                                .ctx = &memory,
+		                                .alloc_table = alloc_table,
+		                                .free_table = free_table,
+		                                .table_at = table_at };
+	struct iommusim_pgtable_config config = { .size = sizeof(config),
+		                                  .format = &iommusim_pgtable_s390_zpci,
+		                                  .kernel = IOMMUSIM_KERNEL(6, 1),
+		                                  .memory = &tables };
+	struct iommusim_map_pages pages = {
+		.iova = SZ_1G, .pa = 4 * SZ_1G, .pgsize = 8 * SZ_1M, .count = 2, .prot = RW
+	};
+	struct iommusim_pgtable *pgtable = NULL;
+	struct iommusim_mapped_range range;
+	uint64_t mapped;
+
+	assert_ok(iommusim_pgtable_create(&config, &pgtable));
+	assert_ok(iommusim_pgtable_map(pgtable, &pages, &mapped));
+	assert_int_equal(mapped, 8 * SZ_1M);
+	assert_int_equal(iommusim_pgtable_next(pgtable, 0, &range), 1);
+	assert_int_equal(range.size, 8 * SZ_1M);
+	pages.iova += 8 * SZ_1M;
+	memory.most = memory.nr + 5;
+	assert_err(iommusim_pgtable_map(pgtable, &pages, &mapped), IOMMUSIM_ENOMEM);
+	assert_int_equal(mapped, 0);
+	assert_int_equal(iommusim_pgtable_next(pgtable, pages.iova, &range), 0);
+	memory.most = 0;
+	map_ok(pgtable, pages.iova + 5 * SZ_1M, SZ_1G, SZ_4K, 1);
+	assert_err(iommusim_pgtable_map(pgtable, &pages, &mapped), IOMMUSIM_EEXIST);
+	assert_int_equal(iommusim_pgtable_next(pgtable, pages.iova, &range), 1);
+	assert_int_equal(range.iova, pages.iova + 5 * SZ_1M);
+	assert_int_equal(range.size, SZ_4K);
+	assert_int_equal(unmap(pgtable, SZ_1G, 8 * SZ_1M, 1), 8 * SZ_1M);
+	iommusim_pgtable_destroy(pgtable);
+}
+
 static void a_window_ends_where_it_ends(void **state)
 {
 	struct iommusim_pgtable *pgtable = given(&iommusim_pgtable_a2xx_gpummu);
@@ -344,6 +384,7 @@ int main(void)
 		cmocka_unit_test(broadcom_writes_sizes_that_words_have),
 		cmocka_unit_test(rockchip_counts_larger_sizes_in_pages),
 		cmocka_unit_test(s390_of_linux_6_1_asks_for_read),
+		cmocka_unit_test(s390_of_linux_6_1_maps_a_page_over_the_end_of_a_table),
 		cmocka_unit_test(a_window_ends_where_it_ends),
 		cmocka_unit_test(odd_configurations_are_refused),
 		cmocka_unit_test(tables_that_no_word_can_hold_are_refused),
