@@ -172,8 +172,11 @@ static int configure(struct iommusim_pgtable *p, const struct isim_pgtable_ops *
 {
 	unsigned levels = ops->words->nr_levels, has_runs = ops->words->run_lg2 != NULL;
 	uint64_t pgsizes = PT_BIT(12) | PT_BIT(21) | PT_BIT(30) | (levels > 3 ? PT_BIT(39) : 0);
-	int err = isim_pgtable_fit(p, ops, pgsizes | (has_runs ? SZ_64K : 0), 11 + 9 * levels, 56);
+	int err;
 
+	if (has_runs)
+		pgsizes |= SZ_64K | (levels > 4 ? PT_BIT(48) : 0);
+	err = isim_pgtable_fit(p, ops, pgsizes, 11 + 9 * levels, 56);
 	if (err)
 		return err;
 	isim_pgtable_set_geometry(p, ops->words, levels, 9, 12);

@@ -117,6 +117,19 @@ static void riscv_maps_a_large_page_over_a_table(void **state)
 	iommusim_pgtable_destroy(pgtable);
 }
 
+static void riscv_with_svnapot_has_pages_of_every_level(void **state)
+{
+	struct iommusim_pgtable *pgtable = given(&iommusim_pgtable_riscv_sv57_napot);
+	uint64_t size = UINT64_C(1) << 48;
+
+	assert_int_equal(iommusim_pgtable_info(pgtable).pgsizes, UINT64_C(0x1008040211000));
+	map_ok(pgtable, size, 2 * size, size, 1);
+	assert_int_equal(iommusim_pgtable_iova_to_phys(pgtable, 2 * size - 1), 3 * size - 1);
+	assert_int_equal(nr_tables(pgtable), 1);
+	assert_int_equal(unmap(pgtable, size, size, 1), size);
+	iommusim_pgtable_destroy(pgtable);
+}
+
 /* ---- Words ---- */
 
 static void an_unmapped_word_may_keep_its_address(void **state)
@@ -379,6 +392,7 @@ int main(void)
 		cmocka_unit_test(the_others_keep_tables),
 		cmocka_unit_test(exynos_maps_a_section_over_an_empty_table_alone),
 		cmocka_unit_test(riscv_maps_a_large_page_over_a_table),
+		cmocka_unit_test(riscv_with_svnapot_has_pages_of_every_level),
 		cmocka_unit_test(an_unmapped_word_may_keep_its_address),
 		cmocka_unit_test(empty_entries_lead_to_a_table_or_page_of_their_own),
 		cmocka_unit_test(broadcom_writes_sizes_that_words_have),
