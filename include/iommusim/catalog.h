@@ -101,6 +101,7 @@ struct iommusim_catalog_tables {
 	uint64_t pgsizes;    /* of the domain: the row's, with the contiguous hint perhaps more */
 	unsigned ias, oas;
 	uint64_t window_start; /* of tables that map a window: the row's aperture_start */
+	unsigned nr_levels;    /* of AMD v2, else 0 */
 };
 
 /**

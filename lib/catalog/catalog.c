@@ -121,7 +121,8 @@ static const char *choose_tables(const struct iommusim_catalog_driver *row,
 	if (!row->pgsizes)
 		return "the driver does no paging";
 	if (!strcmp(row->page_table_format, "none"))
-		return "the driver has no page tables in memory";
+		return row->levels > 0 ? "the layout of its page tables is not known"
+		                       : "the driver has no page tables in memory";
 	if (!format || !*format->pgtable)
 		return "this library does not have the format";
 	tables->format = iommusim_pgtable_format_find(format->pgtable);
@@ -129,6 +130,9 @@ static const char *choose_tables(const struct iommusim_catalog_driver *row,
 	tables->ias = format->is_window ? window_bits(row) : row->iova_bits;
 	tables->is_refused = !format->is_window; /* else what is refused is this library's size */
 	tables->oas = row->pa_bits;
+	tables->nr_levels = tables->format == &iommusim_pgtable_amd_v2 && row->levels > 0
+	                            ? (unsigned)row->levels
+	                            : 0;
 	tables->window_start = format->is_window ? row->aperture_start : 0;
 	return "";
 }
@@ -154,6 +158,7 @@ iommusim_catalog_driver_tables(const struct iommusim_catalog_driver *row, unsign
 		                                  .oas = tables.oas,
 		                                  .quirks = tables.quirks,
 		                                  .window_start = tables.window_start,
+		                                  .nr_levels = tables.nr_levels,
 		                                  .host = &host };
 
 	config.contiguous = contiguous && is_arm_long(tables.format);

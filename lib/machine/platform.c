@@ -134,6 +134,7 @@ void iommusim_machine_use_row(struct iommusim_machine_config *config,
 	config->ias = tables.format ? tables.ias : 0;
 	config->oas = tables.format ? tables.oas : 0;
 	config->window_start = tables.window_start;
+	config->nr_levels = tables.nr_levels;
 	config->is_noncoherent = !strcmp(row->coherent_walk, "no");
 	set_aperture(config, row);
 }

@@ -2,6 +2,7 @@
 /* The built-in rows, and what follows from them. */
 #include <string.h>
 
+#include "catalog/catalog.h"
 #include "test.h"
 
 static const struct iommusim_catalog_driver *given(const char *id)
@@ -96,6 +97,8 @@ static void a_common_granule_of_2m_is_no_page_table_of_linux(void **state)
 
 static void rows_without_tables_say_so(void **state)
 {
+	assert_non_null(strstr(iommusim_catalog_driver_tables(given("alpha-pci"), 13, 0, 0).why,
+	                       "layout of its page tables is not known"));
 	assert_non_null(
 		strstr(iommusim_catalog_driver_tables(given("none"), 12, 0, 0).why, "paging"));
 	assert_non_null(
@@ -104,6 +107,39 @@ static void rows_without_tables_say_so(void **state)
 	assert_non_null(
 		strstr(iommusim_catalog_driver_tables(given("amd-v1-nohugepages"), 12, 0, 0).why,
 	               "makes other page sizes"));
+}
+
+static void formats_are_those_of_the_page_tables(void **state)
+{
+	for (size_t i = 0; i < isim_catalog_formats_nr; i++) {
+		const struct isim_catalog_format *row = &isim_catalog_formats[i];
+		const struct iommusim_pgtable_format *format =
+			iommusim_pgtable_format_find(row->pgtable);
+
+		if (!*row->pgtable) {
+			assert_int_equal(row->quirks, 0);
+			continue;
+		}
+		assert_non_null(format);
+		assert_string_equal(format->name, row->pgtable);
+		assert_int_equal(row->quirks & ~format->quirks, 0);
+	}
+}
+
+/* Only five of them reach 57 bits. */
+static void amd_v2_has_the_levels_of_its_row(void **state)
+{
+	unsigned kernel = IOMMUSIM_KERNEL(6, 12);
+
+	assert_int_equal(
+		iommusim_catalog_driver_tables(given("amd-v2-6.12-l4"), 12, kernel, 0).nr_levels,
+		4);
+	assert_int_equal(
+		iommusim_catalog_driver_tables(given("amd-v2-6.12-l5"), 12, kernel, 0).nr_levels,
+		5);
+	assert_int_equal(
+		iommusim_catalog_driver_tables(given("smmuv3-s1-4k-48"), 12, kernel, 0).nr_levels,
+		0);
 }
 
 /* Families that differ in levels, widths and byte order. */
@@ -176,6 +212,8 @@ int main(void)
 		cmocka_unit_test(tables_are_those_that_make_the_page_sizes),
 		cmocka_unit_test(a_common_granule_of_2m_is_no_page_table_of_linux),
 		cmocka_unit_test(rows_without_tables_say_so),
+		cmocka_unit_test(formats_are_those_of_the_page_tables),
+		cmocka_unit_test(amd_v2_has_the_levels_of_its_row),
 		cmocka_unit_test(rows_have_the_tables_that_they_name),
 		cmocka_unit_test(a_granule_above_the_page_ends_as_the_driver_has_it),
 		cmocka_unit_test(platforms_have_masks_and_buffers),

@@ -15,21 +15,26 @@ import tap
 FOLDER = pathlib.Path(sys.argv[1])
 
 
-def generate(drivers, platforms):
+def generate(drivers, platforms, formats):
     """Exit status, message and whether there is an output."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "drivers.csv").write_bytes(drivers.encode("utf-8", "surrogateescape"))
         (folder / "platforms.csv").write_text(platforms)
+        (folder / "formats.csv").write_text(formats)
         done = subprocess.run([sys.executable, FOLDER / "generate.py", folder / "drivers.csv",
-                               folder / "platforms.csv", FOLDER / "formats.csv", folder / "out.c"],
+                               folder / "platforms.csv", folder / "formats.csv", folder / "out.c"],
                               capture_output=True, text=True)
         return done.returncode, done.stderr.strip(), (folder / "out.c").exists()
 
 
+def read_all():
+    return {name: (FOLDER / f"{name}.csv").read_text() for name in ("drivers", "platforms", "formats")}
+
+
 def stops(file, old, new, want):
     def test():
-        texts = {name: (FOLDER / f"{name}.csv").read_text() for name in ("drivers", "platforms")}
+        texts = read_all()
         if texts[file].count(old) < 1:
             return [f"'{old}' is not in {file}.csv"]
         texts[file] = texts[file].replace(old, new, 1)
@@ -39,8 +44,9 @@ def stops(file, old, new, want):
 
 
 def the_files_as_they_are_are_fine():
-    status, message, has_output = generate("\ufeff" + (FOLDER / "drivers.csv").read_text(),
-                                           (FOLDER / "platforms.csv").read_text())
+    texts = read_all()
+    texts["drivers"] = "\ufeff" + texts["drivers"]
+    status, message, has_output = generate(**texts)
     return [] if status == 0 and has_output else [message]
 
 
@@ -62,6 +68,14 @@ BAD = [
     ("drivers", ",library\n", ",lib\1rary\n", "a control character"),
     ("drivers", ",library\n", ",lib\udcffrary\n", "not UTF-8"),
     ("drivers", "0x40201000,4096,", "0x40201001,1,", "pgsize_bitmap: '0x40201001' has a page of one"),
+    ("drivers", ",0x40201000,4096,32,40,", ",0x40201000,4096,65,40,", "iova_bits: '65' is too large"),
+    ("formats", "arm-lpae-s2,arm-lpae-s2", "arm-lpae-s1,arm-lpae-s2",
+     "formats.csv:3:1: key: 'arm-lpae-s1' is there twice"),
+    ("formats", "arm-v7s,0xb", "arm-v7s,xb", "quirks: 'xb' is not a number"),
+    ("formats", "arm-v7s,0xb", "arm-v7s,0x100000000", "quirks: '0x100000000' is too large"),
+    ("formats", "amd-v1,amd-v1", "amd-v1,AMD v1", "pgtable: 'AMD v1' is no id"),
+    ("formats", "rk-v1,0x0,no", "rk-v1,0x0,1", "window: '1' is none of no, yes"),
+    ("formats", "key,pgtable", "key,format", "'format' is no column"),
     ("platforms", "mtk-v7s-4gb,", "mtk-v8s,", "iommu_driver_id: 'mtk-v8s' is no id of drivers.csv"),
     ("platforms", "display=32", "display=99", "dma_masks"),
     ("platforms", "nv12-1080p=3110400", "nv12-1080p=3.1", "buffer_sizes"),

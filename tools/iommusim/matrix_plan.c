@@ -70,8 +70,9 @@ static int same_machine(const struct matrix_machine *a, const struct matrix_mach
 	return a->page_shift == b->page_shift && x->pgsizes == y->pgsizes &&
 	       x->format == y->format && x->quirks == y->quirks && x->ias == y->ias &&
 	       x->oas == y->oas && x->window_start == y->window_start &&
-	       x->is_noncoherent == y->is_noncoherent && x->coherent_mask == y->coherent_mask &&
-	       x->aperture_start == y->aperture_start && x->aperture_last == y->aperture_last;
+	       x->nr_levels == y->nr_levels && x->is_noncoherent == y->is_noncoherent &&
+	       x->coherent_mask == y->coherent_mask && x->aperture_start == y->aperture_start &&
+	       x->aperture_last == y->aperture_last;
 }
 
 static struct matrix_machine machine_of(const struct matrix_options *options,

@@ -42,7 +42,8 @@ static void digest_machine(struct digest *digest, const struct matrix_machine *m
 		                     c->coherent_mask,
 		                     c->aperture_start,
 		                     c->aperture_last,
-		                     c->contiguous };
+		                     c->contiguous,
+		                     c->nr_levels };
 
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		digest_number(digest, numbers[i]);
