@@ -86,4 +86,14 @@ static inline void *table_at(void *ctx, uint64_t pa)
 	return (void *)(uintptr_t)byte_at(ctx, pa);
 }
 
+/* The table memory that @memory, which must outlive it, is. */
+static inline struct iommusim_table_memory memory_tables(struct memory *memory)
+{
+	return (struct iommusim_table_memory){ .size = sizeof(struct iommusim_table_memory),
+		                               .ctx = memory,
+		                               .alloc_table = alloc_table,
+		                               .free_table = free_table,
+		                               .table_at = table_at };
+}
+
 #endif

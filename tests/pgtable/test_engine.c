@@ -199,11 +199,7 @@ static void big_endian_words_lie_the_highest_byte_first(void **state)
 	static const unsigned char gone[] = { 0, 0, 0, 0, 0x12, 0x34, 0x54, 0 };
 	static const unsigned char empty[] = { 0, 0, 0, 0, 0, 0, 4, 0 };
 	struct memory memory = { .next = TABLES_AT };
-	struct iommusim_table_memory tables = { .size = sizeof(tables),
-		                                .ctx = &memory,
-		                                .alloc_table = alloc_table,
-		                                .free_table = free_table,
-		                                .table_at = table_at };
+	struct iommusim_table_memory tables = memory_tables(&memory);
 	struct iommusim_pgtable *pgtable = given_pgtable(
 		(struct iommusim_pgtable_config){ .format = &big_format, .memory = &tables });
 	struct iommusim_pgtable_walk walk;

@@ -59,11 +59,7 @@ static void leaves_the_words_of_the_kernel(void **state)
 {
 	const struct example *e = *state;
 	struct memory memory = { .next = e->base };
-	struct iommusim_table_memory tables = { .size = sizeof(tables),
-		                                .ctx = &memory,
-		                                .alloc_table = alloc_table,
-		                                .free_table = free_table,
-		                                .table_at = table_at };
+	struct iommusim_table_memory tables = memory_tables(&memory);
 	struct iommusim_pgtable_config config = e->config;
 	struct iommusim_pgtable *pgtable;
 

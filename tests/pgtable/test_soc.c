@@ -239,11 +239,7 @@ static void s390_of_linux_6_1_asks_for_read(void **state)
 static void s390_of_linux_6_1_maps_a_page_over_the_end_of_a_table(void **state)
 {
 	struct memory memory = { .next = SZ_1G };
-	struct iommusim_table_memory tables = { .size = sizeof(tables),
-		                                .ctx = &memory,
-		                                .alloc_table = alloc_table,
-		                                .free_table = free_table,
-		                                .table_at = table_at };
+	struct iommusim_table_memory tables = memory_tables(&memory);
 	struct iommusim_pgtable_config config = { .size = sizeof(config),
 		                                  .format = &iommusim_pgtable_s390_zpci,
 		                                  .kernel = IOMMUSIM_KERNEL(6, 1),
@@ -345,11 +341,7 @@ static void tables_that_no_word_can_hold_are_refused(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct memory memory = { .next = rows[i].at };
-		struct iommusim_table_memory tables = { .size = sizeof(tables),
-			                                .ctx = &memory,
-			                                .alloc_table = alloc_table,
-			                                .free_table = free_table,
-			                                .table_at = table_at };
+		struct iommusim_table_memory tables = memory_tables(&memory);
 		struct iommusim_pgtable_config config = { .size = sizeof(config),
 			                                  .format = rows[i].format,
 			                                  .memory = &tables };

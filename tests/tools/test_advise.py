@@ -12,16 +12,13 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import tap
+from program import options_not_in, refuses, unlike
 
 PROGRAM, MAN_PAGE = (pathlib.Path(arg).resolve() for arg in sys.argv[1:3])
 
 
 def run(*args):
     return subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=120)
-
-
-def unlike(pairs):
-    return [f"{name}: {got!r}, not {want!r}" for name, got, want in pairs if got != want]
 
 
 def shown(*args):
@@ -296,19 +293,7 @@ def the_lines_fit_on_100_columns():
 
 
 def every_option_is_in_the_manual():
-    text = MAN_PAGE.read_text()
-    options = set(re.findall(r"--([a-z-]+)", run("advise", "--help").stdout))
-    return [f"--{name}" for name in sorted(options)
-            if "\\-\\-" + name.replace("-", "\\-") not in text]
-
-
-def refuses(args, mentions):
-    def test():
-        done = run(*args)
-        lines = done.stderr.splitlines()
-        good = done.returncode == 2 and not done.stdout and len(lines) == 1 and mentions in lines[0]
-        return [] if good else [f"{done.returncode} {done.stdout[:200]!r} {done.stderr!r}"]
-    return test
+    return options_not_in(MAN_PAGE.read_text(), run("advise", "--help").stdout)
 
 
 REFUSED = [
@@ -339,4 +324,4 @@ tap.run([(function.__name__.replace("_", " "), function) for function in (
     lost_buffers_say_what_they_lack, the_aperture_holds_in_every_memory,
     entries_are_those_of_the_tables, sizes_are_the_platforms_or_the_users,
     rows_of_other_releases_are_told, the_lines_fit_on_100_columns, every_option_is_in_the_manual)]
-    + [(f"refuses {' '.join(args)}", refuses(args, mentions)) for args, mentions in REFUSED])
+    + [(f"refuses {' '.join(args)}", refuses(run, args, mentions)) for args, mentions in REFUSED])

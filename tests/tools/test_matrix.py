@@ -18,6 +18,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import tap
+from program import options_not_in, refuses, unlike
 
 PROGRAM, MAN_PAGE = (pathlib.Path(arg).resolve() for arg in sys.argv[1:3])
 SMALL = ["--state=fresh", "--state=pin:3/1", "--size=4K,64K,1M"]
@@ -43,10 +44,6 @@ def cells_of(report, **wanted):
 
 def classes(report, **wanted):
     return {cell["class"] for cell in cells_of(report, **wanted)}
-
-
-def unlike(pairs):
-    return [f"{name}: {got!r}, not {want!r}" for name, got, want in pairs if got != want]
 
 
 def the_three_cases_of_2016():
@@ -345,19 +342,7 @@ def rows_are_shown():
 
 
 def every_option_is_in_the_manual():
-    text = MAN_PAGE.read_text()
-    options = set(re.findall(r"--([a-z-]+)", run("matrix", "--help").stdout))
-    return [f"--{name}" for name in sorted(options)
-            if "\\-\\-" + name.replace("-", "\\-") not in text]
-
-
-def refuses(args, mentions):
-    def test():
-        done = run(*args)
-        lines = done.stderr.splitlines()
-        good = done.returncode == 2 and not done.stdout and len(lines) == 1 and mentions in lines[0]
-        return [] if good else [f"{done.returncode} {done.stdout[:200]!r} {done.stderr!r}"]
-    return test
+    return options_not_in(MAN_PAGE.read_text(), run("matrix", "--help").stdout)
 
 
 REFUSED = [
@@ -395,4 +380,4 @@ tap.run([(function.__name__.replace("_", " "), function) for function in (
     files_appear_whole_or_not_at_all, the_table_fits_on_100_columns, csv_has_a_row_for_each_cell,
     the_page_stands_alone, a_driver_of_ones_own, what_kernels_do_with_a_large_granule,
     rows_are_shown, every_option_is_in_the_manual)]
-    + [(f"refuses {' '.join(args)}", refuses(args, mentions)) for args, mentions in REFUSED])
+    + [(f"refuses {' '.join(args)}", refuses(run, args, mentions)) for args, mentions in REFUSED])

@@ -28,20 +28,21 @@ static int help(void)
 	putchar('\n');
 	matrix_options_help();
 	puts("\nclasses, from bad to good\n"
-	     "  broken       cannot be mapped, where the base's buffer can, or the base finds no "
-	     "memory\n"
-	     "  no memory    finds none, where the base does\n"
-	     "  by luck      mapped since its chunks happened to adjoin; the base needs no luck\n"
-	     "  more memory  takes more pages\n"
-	     "  slower       more attempts, more leaf entries, or more failed attempts above order "
-	     "0\n"
-	     "               that may reclaim\n"
-	     "  both fail    neither policy delivers the buffer\n"
+	     "  broken         cannot be mapped, where the base's buffer can, or the base finds "
+	     "no\n"
+	     "                 memory\n"
+	     "  no memory      finds none, where the base does\n"
+	     "  by luck        mapped since its chunks happened to adjoin; the base needs no luck\n"
+	     "  more memory    takes more pages\n"
+	     "  slower         more attempts, more leaf entries, or more failed attempts above "
+	     "order 0\n"
+	     "                 that may reclaim\n"
+	     "  both fail      neither policy delivers the buffer\n"
 	     "  not simulated  this library has no domains with pages above 4G only\n"
-	     "  refused      this kernel does not make such a DMA domain\n"
-	     "  not used     the DMA domains of this driver get their pages elsewhere, or it has "
+	     "  refused        this kernel does not make such a DMA domain\n"
+	     "  not used       the DMA domains of this driver get their pages elsewhere, or it has "
 	     "none\n"
-	     "  ok           none of these");
+	     "  ok             none of these");
 	puts("\nA buffer that is mapped, or is not, was so in page tables of the row's format "
 	     "(tables) "
 	     "where\nthis library has it, else in calls that are recorded (recorded).");
