@@ -111,11 +111,34 @@ def rows_of_other_releases_are_left_out():
 def the_hint_makes_a_common_granule_of_2m():
     report, _ = matrix("--drivers=hyp-smmu-2m-common", "--contiguous=yes", "--policy=P3,P5", *SMALL)
     strict = {cell["why"] for cell in cells_of(report, domain="strict")}
-    done = run(*shlex.split(cells_of(report, **{"class": "broken"})[0]["command"])[1:])
+    command = cells_of(report, **{"class": "broken"})[0]["command"]
+    done = run(*shlex.split(command)[1:])
+    tables = json.loads(run(*shlex.split(command)[1:], "--format=json").stdout)["results"]
     return unlike([("evidence", {cell["evidence"] for cell in cells_of(report, domain="unmanaged")},
                     {"tables"}),
                    ("strict", len(strict) == 1 and "init_iova_domain" in strict.pop(), True),
-                   ("repeated", (done.returncode, "broken" in done.stdout), (1, True))])
+                   ("repeated", (done.returncode, "broken" in done.stdout), (1, True)),
+                   ("tables", {result.get("pgtable") for result in tables}, {"arm-lpae-s1"})])
+
+
+def tables_that_cannot_hold_an_address_are_told():
+    """The words of Tegra's GART have 32 bits: what lies at 4 GiB is not for it."""
+    args = ["compare", "--iommu=tegra-gart", "--policy=P5", "--size=64K", "--kernel=6.1", "--memory=64M"]
+    high, low = run(*args), run(*args, "--memory-start=1G")
+    return unlike([("high", (high.returncode, "iommu_map() says ERANGE" in " ".join(high.stdout.split())),
+                    (1, True)), ("low", (low.returncode, "mappable" in low.stdout), (0, True))])
+
+
+def a_row_of_ones_own_stands_for_a_built_in_one():
+    row = 'mtk-v7s-35,d,,v6.1,,0x8000,32768,32,32,none,,no,arm64,65536,?,dma-iommu,,,,,no,,driver\n'
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "mine.csv"
+        path.write_text(HEADER + row)
+        report, _ = matrix(f"--driver-file={path}", "--drivers=mtk-v7s-35", *SMALL)
+        one = run("compare", f"--driver-file={path}", "--iommu=mtk-v7s-35", "--memory=64M").stdout
+    return unlike([("matrix", {(cell["driver"], cell["cpu_page_size"]) for cell in report["cells"]},
+                    {("d", 65536)}),
+                   ("compare", "mtk-v7s-35 {32K}" in one and "CPU pages of 64K" in one, True)])
 
 
 def a_broken_cell_is_repeated_by_its_command():
@@ -230,11 +253,13 @@ def names_are_quoted_and_dma_domains_counted():
                 "--state=fresh", "--size=4K", "--domain=strict"]
         table = run(*args).stdout
         rows = list(csv.DictReader(io.StringIO(run(*args, "--format=csv").stdout)))
+        repeated = {run(*shlex.split(cell["command"])[1:]).returncode
+                    for cell in rows if cell["class"] == "broken"}
         path.write_bytes((HEADER + row.replace("iommu\"\"", "io\x01mmu\"\"")).encode())
         control = run(*args)
     broken = len([cell for cell in rows if cell["class"] == "broken"])
     return unlike([("names", {cell["driver"] for cell in rows}, {'my, "iommu"'}),
-                   ("broken", broken > 0, True),
+                   ("broken", broken > 0, True), ("repeated", repeated, {1}),
                    ("counted", f"of the broken, {broken} in DMA domains" in " ".join(table.split()),
                     True),
                    ("control", (control.returncode, "control character" in control.stderr),
@@ -373,7 +398,8 @@ REFUSED = [
 
 tap.run([(function.__name__.replace("_", " "), function) for function in (
     the_three_cases_of_2016, every_class_is_repeated_by_its_command,
-    rows_of_other_releases_are_left_out, the_hint_makes_a_common_granule_of_2m, a_broken_cell_is_repeated_by_its_command,
+    rows_of_other_releases_are_left_out, the_hint_makes_a_common_granule_of_2m,
+    tables_that_cannot_hold_an_address_are_told, a_row_of_ones_own_stands_for_a_built_in_one, a_broken_cell_is_repeated_by_its_command,
     figures_are_those_of_the_command, an_equal_policy_changes_nothing, workers_change_nothing,
     partial_results_are_gone_on_from, partial_results_of_other_inputs_are_refused,
     arch_arm_has_its_own_policies, names_are_quoted_and_dma_domains_counted, an_interrupted_run_keeps_what_it_has,
