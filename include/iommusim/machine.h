@@ -79,7 +79,8 @@ struct iommusim_machine_config {
 	unsigned hw_dirty;
 	uint64_t window_start;
 	/* What the domain maps, both ends included, in bytes: addresses are handed out from its
-	   first granule on, but never 0. Default: all that the page tables map. */
+	   first granule on, but never 0. Default: all that the page tables map. Differs: a device
+	   that reaches none of it is made and finds no IOVA range; Linux 6.1 says EFAULT. */
 	uint64_t aperture_start, aperture_last;
 };
 
