@@ -12,6 +12,11 @@ def complaints_of(function):
         return traceback.format_exc().splitlines()
 
 
+def printable(text):
+    """Control characters would spoil the report, which becomes XML."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def run(tests):
     """Run (name, function) pairs. A function returns complaints: a list of lines, empty if all is
     well."""
@@ -20,7 +25,7 @@ def run(tests):
     for number, (name, function) in enumerate(tests, 1):
         complaints = complaints_of(function)
         failed += bool(complaints)
-        print(f"{'not ok' if complaints else 'ok'} {number} - {name}")
+        print(f"{'not ok' if complaints else 'ok'} {number} - {printable(name)}")
         for complaint in complaints:
-            print(f"# {complaint}")
+            print(f"# {printable(complaint)}")
     sys.exit(1 if failed else 0)
