@@ -185,9 +185,10 @@ struct iommusim_chunk_job {
  * Returns 0; -IOMMUSIM_ENOMEM: the policy ran out of simulated memory (a result), or its mask was
  * empty; -IOMMUSIM_EBUG: the kernel's loop would go on with a freed block here (COMP pages with
  * policies before 4.7; differs: those of 4.7 to 5.9 also tried to split compound blocks, here they
- * drop COMP as 5.10 and later do); -IOMMUSIM_EINVAL: as iommusim_chunk_plan(), or the policy
- * returned 0 with another number of pages than planned; -IOMMUSIM_EHOST; or the page source's
- * error. On any error no page is kept; the attempts are, but for EHOST.
+ * drop COMP as 5.10 and later do), or it makes attempts without end; -IOMMUSIM_EINVAL: as
+ * iommusim_chunk_plan(), or the policy returned 0 with another number of pages than planned;
+ * -IOMMUSIM_EHOST; or the page source's error. On any error no page is kept; the attempts are, but
+ * for EHOST.
  */
 IOMMUSIM_API int iommusim_chunk_alloc(const struct iommusim_chunk_job *job,
                                       struct iommusim_chunks *chunks);
@@ -204,7 +205,8 @@ IOMMUSIM_API void iommusim_chunks_finish(struct iommusim_chunks *chunks);
 
 /**
  * One attempt at 2^@order pages; it is recorded. Returns 0 and the first frame in @pfn, or
- * -IOMMUSIM_ENOMEM; any other error ends the request: return it.
+ * -IOMMUSIM_ENOMEM; any other error ends the request: return it. -IOMMUSIM_EBUG: there were more
+ * than 64 attempts for each page of the plan and 32 more, which is found as endless.
  */
 IOMMUSIM_API int iommusim_chunk_try(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp,
                                     iommusim_pfn *pfn);
@@ -252,8 +254,8 @@ IOMMUSIM_API int iommusim_chunk_split(struct iommusim_chunk_run *run, iommusim_p
 
 /**
  * Append what was taken to the buffer's chunks: from now on it is the buffer's. @chunk->order may
- * be less than what was taken, if that was split. 0; -IOMMUSIM_EINVAL: its order is above 13;
- * -IOMMUSIM_EHOST: it is still the policy's.
+ * be less than what was taken, if that was split. 0; -IOMMUSIM_EINVAL: its order is above 13, or no
+ * attempt of this request got it; -IOMMUSIM_EHOST: it is still the policy's.
  */
 IOMMUSIM_API int iommusim_chunk_append(struct iommusim_chunk_run *run,
                                        const struct iommusim_chunk *chunk);

@@ -67,6 +67,25 @@ static void record(struct iommusim_chunk_run *run, const struct iommusim_page_re
 	isim_event(&run->diag, &event);
 }
 
+/*
+ * More attempts than any loop of the kernel makes, which steps down through all orders for each
+ * page at worst.
+ */
+static int is_endless(const struct iommusim_chunk_run *run)
+{
+	return run->out->nr_attempts / 64 > run->out->plan.count + 32;
+}
+
+static int give_up_endless(struct iommusim_chunk_run *run)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "after attempt %llu it makes attempts without end",
+	         (unsigned long long)run->out->nr_attempts - 1);
+	iommusim_chunk_tell(run, IOMMUSIM_FINDING_ENDLESS, text);
+	return isim_fail(&run->diag, IOMMUSIM_EBUG, "the policy makes attempts without end");
+}
+
 /* One attempt, recorded; the block is in run->block. */
 static int attempt(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp)
 {
@@ -75,6 +94,8 @@ static int attempt(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp)
 
 	if (order >= 64)
 		return isim_fail(&run->diag, IOMMUSIM_EINVAL, "the policy tried order %u", order);
+	if (is_endless(run))
+		return give_up_endless(run);
 	err = make_room(run);
 	if (err)
 		return err;
@@ -268,6 +289,37 @@ int iommusim_chunk_split(struct iommusim_chunk_run *run, iommusim_pfn pfn, unsig
 	return run->source.split_huge_page(run->source.ctx, pfn, order);
 }
 
+/* Does @chunk lie in the block that attempt @at got? */
+static int is_within(const struct iommusim_attempt *at, const struct iommusim_chunk *chunk)
+{
+	uint64_t offset = chunk->pfn - at->pfn; /* large where it lies before */
+
+	return at->pfn != IOMMUSIM_NO_PFN && at->order >= chunk->order &&
+	       offset <= isim_bit(at->order) - isim_bit(chunk->order);
+}
+
+/*
+ * Was @chunk, or what it is a part of, ever got? Attempts are searched from the last one found
+ * outwards: blocks are appended in the order of the attempts, or backwards.
+ */
+static int was_got(struct iommusim_chunk_run *run, const struct iommusim_chunk *chunk)
+{
+	const struct iommusim_attempt *attempt = run->out->attempt;
+	size_t nr = run->out->nr_attempts, from = run->appended;
+
+	for (size_t step = 0; step <= from || from + step < nr; step++) {
+		if (from + step < nr && is_within(&attempt[from + step], chunk)) {
+			run->appended = from + step;
+			return 1;
+		}
+		if (step <= from && from - step < nr && is_within(&attempt[from - step], chunk)) {
+			run->appended = from - step;
+			return 1;
+		}
+	}
+	return 0;
+}
+
 int iommusim_chunk_append(struct iommusim_chunk_run *run, const struct iommusim_chunk *chunk)
 {
 	struct iommusim_chunks *out = run->out;
@@ -276,6 +328,10 @@ int iommusim_chunk_append(struct iommusim_chunk_run *run, const struct iommusim_
 	if (chunk->order >= IOMMUSIM_MAX_ORDERS)
 		return isim_fail(&run->diag, IOMMUSIM_EINVAL, "the policy appended order %u",
 		                 chunk->order);
+	if (!was_got(run, chunk))
+		return isim_fail(&run->diag, IOMMUSIM_EINVAL,
+		                 "the policy appended order %u at pfn 0x%llx, which no attempt got",
+		                 chunk->order, (unsigned long long)chunk->pfn);
 	err = isim_grow(&out->host, &out->chunk, &out->cap_chunks, out->nr_chunks + 1,
 	                sizeof(*out->chunk));
 	if (err)

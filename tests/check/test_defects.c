@@ -161,6 +161,35 @@ static int appends_too_much(ARGS)
 	return iommusim_chunk_append(run, &chunk);
 }
 
+/* Takes frames for its own that no attempt got. */
+static int appends_what_it_never_got(ARGS)
+{
+	struct iommusim_chunk chunk = { .is_split = 1 };
+	int err = 0;
+
+	(void)policy;
+	for (uint64_t i = 0; !err && i < plan->count; i++) {
+		err = iommusim_chunk_take(run, 0, req->gfp, &chunk.pfn);
+		chunk.pfn += i == 3;
+		if (!err)
+			err = iommusim_chunk_append(run, &chunk);
+	}
+	return err;
+}
+
+/* Waits for memory that does not come. */
+static int never_gives_up(ARGS)
+{
+	int err = 0;
+
+	(void)policy;
+	for (uint64_t i = 0; !err && i < plan->count; i++)
+		do
+			err = iommusim_chunk_get(run, 0, req->gfp);
+		while (err == -IOMMUSIM_ENOMEM);
+	return err;
+}
+
 static const struct mistake too_few = { .one_too_few = 1 }, too_many = { .one_too_many = 1 },
 			    restores = { .restores = 1 }, no_granule = { .no_granule = 1 },
 			    full_effort = { .full_effort = 1 }, beyond = { .beyond = 1 },
@@ -188,6 +217,9 @@ static const struct row {
 	  IOMMUSIM_INVARIANT_RIGHT_COUNT },
 	{ "an order is appended that there is not", appends_too_much, NULL,
 	  IOMMUSIM_INVARIANT_RIGHT_COUNT },
+	{ "what is appended was never got", appends_what_it_never_got, NULL,
+	  IOMMUSIM_INVARIANT_RIGHT_COUNT },
+	{ "it never gives up", never_gives_up, NULL, IOMMUSIM_INVARIANT_NO_FINDING },
 	{ "a failure is remembered for other buffers", remembers, NULL,
 	  IOMMUSIM_INVARIANT_DETERMINISTIC },
 	{ "every order is tried for every page", tries_everything, NULL,

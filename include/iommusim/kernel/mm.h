@@ -60,10 +60,6 @@ static inline struct page *alloc_pages(gfp_t gfp, unsigned int order)
 		                           .attempt = iommusim_chunk_nr_attempts(now->run) };
 	int err;
 
-	if (!now->attempts_left--) {
-		now->in_library = 0;
-		isim_kernel_stop(IOMMUSIM_FINDING_ENDLESS, "makes attempts without end");
-	}
 	err = iommusim_chunk_take(now->run, order, gfp, &block.pfn);
 	if (err == -IOMMUSIM_ENOMEM) {
 		isim_kernel_leave(now);

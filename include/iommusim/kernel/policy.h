@@ -166,7 +166,6 @@ static inline int isim_kernel_alloc(const struct iommusim_policy *policy,
 		return err;
 	if (plan->count > UINT_MAX)
 		return -IOMMUSIM_EINVAL;
-	now.attempts_left = 1000 + 64 * ((size_t)plan->count + 16);
 	given = isim_kernel_given(&now);
 	isim_kernel_settle(&given);
 	isim_kernel.now = &now;

@@ -71,7 +71,6 @@ struct isim_kernel_run {
 	struct isim_kernel_block *block;
 	size_t nr_blocks, cap_blocks;
 	struct isim_kernel_slot *used;
-	size_t attempts_left;
 	bool has_empty;                   /* it has memory of 0 bytes */
 	int err;                          /* why the call was ended, 0: it was not */
 	volatile sig_atomic_t in_library; /* not in the pasted code */
