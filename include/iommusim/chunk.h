@@ -158,6 +158,9 @@ extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_kgsl;          
 /** Built-in policy number @index: the history first, in release order. NULL beyond the last. */
 IOMMUSIM_API const struct iommusim_policy *iommusim_policy_at(size_t index);
 
+/** The policy of dma-iommu in a release, IOMMUSIM_KERNEL(); NULL: before 4.4, which has none. */
+IOMMUSIM_API const struct iommusim_policy *iommusim_policy_of_kernel(unsigned kernel);
+
 /** The built-in policy with that name or alias, NULL: none. */
 IOMMUSIM_API const struct iommusim_policy *iommusim_policy_find(const char *name);
 

@@ -136,6 +136,24 @@ const struct iommusim_policy *iommusim_policy_at(size_t index)
 	return index - nr < isim_policies_nr_others ? isim_policies_others[index - nr] : NULL;
 }
 
+const struct iommusim_policy *iommusim_policy_of_kernel(unsigned kernel)
+{
+	static const struct {
+		unsigned since;
+		const struct iommusim_policy *policy;
+	} releases[] = {
+		{ IOMMUSIM_KERNEL(6, 4), &iommusim_policy_dma_iommu_6_4 },
+		{ IOMMUSIM_KERNEL(4, 7), &iommusim_policy_dma_iommu_4_7 },
+		{ IOMMUSIM_KERNEL(4, 5), &iommusim_policy_dma_iommu_4_5 },
+		{ IOMMUSIM_KERNEL(4, 4), &iommusim_policy_dma_iommu_4_4 },
+	};
+
+	for (size_t i = 0; i < ISIM_ARRAY_LEN(releases); i++)
+		if (kernel >= releases[i].since)
+			return releases[i].policy;
+	return NULL;
+}
+
 const struct iommusim_policy *iommusim_policy_find(const char *name)
 {
 	const struct iommusim_policy *policy;

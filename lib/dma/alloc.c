@@ -19,16 +19,11 @@ static int is_widened(const struct iommusim_dma *dma)
 /* The kernel's own loop of that release, or the proposal's. */
 static const struct iommusim_policy *default_policy(const struct iommusim_dma *dma)
 {
-	unsigned kernel = dma->config.kernel;
+	const struct iommusim_policy *policy = iommusim_policy_of_kernel(dma->config.kernel);
 
 	if (is_widened(dma))
 		return &iommusim_policy_large_granule;
-	if (kernel >= IOMMUSIM_KERNEL(6, 4))
-		return &iommusim_policy_dma_iommu_6_4;
-	if (kernel >= IOMMUSIM_KERNEL(4, 7))
-		return &iommusim_policy_dma_iommu_4_7;
-	return kernel >= IOMMUSIM_KERNEL(4, 5) ? &iommusim_policy_dma_iommu_4_5
-	                                       : &iommusim_policy_dma_iommu_4_4;
+	return policy ? policy : &iommusim_policy_dma_iommu_4_4;
 }
 
 /* ---- Pages ---- */

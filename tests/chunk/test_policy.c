@@ -374,6 +374,25 @@ static void policies_are_found_by_name_and_alias(void **state)
 	assert_null(iommusim_policy_find("P7"));
 }
 
+static void each_release_has_its_policy(void **state)
+{
+	static const struct {
+		unsigned kernel;
+		const char *alias;
+	} rows[] = {
+		{ IOMMUSIM_KERNEL(4, 4), "P1" },  { IOMMUSIM_KERNEL(4, 5), "P2" },
+		{ IOMMUSIM_KERNEL(4, 6), "P2" },  { IOMMUSIM_KERNEL(4, 7), "P4" },
+		{ IOMMUSIM_KERNEL(6, 3), "P4" },  { IOMMUSIM_KERNEL(6, 4), "P5" },
+		{ IOMMUSIM_KERNEL(6, 12), "P5" },
+	};
+
+	(void)state;
+	assert_null(iommusim_policy_of_kernel(IOMMUSIM_KERNEL(4, 3)));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_string_equal(iommusim_policy_of_kernel(rows[i].kernel)->alias,
+		                    rows[i].alias);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,6 +408,7 @@ int main(void)
 		cmocka_unit_test(orders_without_a_counter_share_the_last),
 		cmocka_unit_test(a_policy_needs_no_name),
 		cmocka_unit_test(policies_are_found_by_name_and_alias),
+		cmocka_unit_test(each_release_has_its_policy),
 	};
 
 	return RUN_TESTS(tests);

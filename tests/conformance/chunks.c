@@ -3,12 +3,6 @@
 #include "device.h"
 #include "script.h"
 
-static const struct iommusim_policy *policy_of(unsigned kernel)
-{
-	return kernel < IOMMUSIM_KERNEL(6, 4) ? &iommusim_policy_dma_iommu_4_7
-	                                      : &iommusim_policy_dma_iommu_6_4;
-}
-
 /* ---- What came out, against the record ---- */
 
 /* Attempts of one run of the record, from number @at on. Returns the number behind it. */
@@ -103,7 +97,7 @@ static void run_pages(struct record *record)
 		                            field_u64(record, "order_mask") };
 	struct script script;
 	struct iommusim_page_source source;
-	struct iommusim_chunk_job job = { .policy = policy_of(record->kernel),
+	struct iommusim_chunk_job job = { .policy = iommusim_policy_of_kernel(record->kernel),
 		                          .req = { .size = count << shift,
 		                                   .page_shift = shift,
 		                                   .max_order = max_order_of(shift),
@@ -203,7 +197,7 @@ static void compare_buffer(struct record *record, const struct iommusim_dma_buff
 
 static void run_buffer(struct record *record, struct device *device, const struct script *script)
 {
-	struct iommusim_dma_request req = { .policy = policy_of(record->kernel),
+	struct iommusim_dma_request req = { .policy = iommusim_policy_of_kernel(record->kernel),
 		                            .size = field_up_to(record, "size", UINT64_C(1) << 40),
 		                            .gfp = field_gfp(record, "gfp_in"),
 		                            .attrs = (uint32_t)field_u64(record, "attrs") };

@@ -201,8 +201,7 @@ static void run_chunk_loop(struct run *run, const struct record *request)
 		                               .free_pages = source_nothing,
 		                               .split_page = source_nothing };
 	struct iommusim_chunk_job job = {
-		.policy = world->kernel >= IOMMUSIM_KERNEL(6, 4) ? &iommusim_policy_dma_iommu_6_4
-		                                                 : &iommusim_policy_dma_iommu_4_7,
+		.policy = iommusim_policy_of_kernel(world->kernel),
 		.req = { .size = field_u64(&req, "size"),
 		         .pgsizes = field_u64(&world->environment, "pgsize_bitmap"),
 		         .page_shift = world->page_shift,

@@ -99,8 +99,7 @@ static const struct iommusim_policy *policy_of(const struct iommusim_catalog_dri
 	if (is_arm && row->backends & IOMMUSIM_BACKEND_ARM)
 		return &iommusim_policy_arm_orders_4_6;
 	if (!is_arm && row->backends & IOMMUSIM_BACKEND_DMA_IOMMU)
-		return kernel < IOMMUSIM_KERNEL(6, 4) ? &iommusim_policy_dma_iommu_4_7
-		                                      : &iommusim_policy_dma_iommu_6_4;
+		return iommusim_policy_of_kernel(kernel);
 	return NULL;
 }
 
