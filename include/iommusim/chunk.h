@@ -128,6 +128,7 @@ extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_dma_iommu_4_5; 
 extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_single_pages_patch; /* P3 */
 extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_arm_orders_4_6;     /* A4 */
 extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_dma_iommu_4_7;      /* P4 */
+extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_dma_iommu_5_10;     /* P4b */
 extern IOMMUSIM_API const struct iommusim_policy iommusim_policy_dma_iommu_6_4;      /* P5 */
 
 /** Its older versions in arch/arm, and copies. */
@@ -187,8 +188,7 @@ struct iommusim_chunk_job {
  *
  * Returns 0; -IOMMUSIM_ENOMEM: the policy ran out of simulated memory (a result), or its mask was
  * empty; -IOMMUSIM_EBUG: the kernel's loop would go on with a freed block here (COMP pages with
- * policies before 4.7; differs: those of 4.7 to 5.9 also tried to split compound blocks, here they
- * drop COMP as 5.10 and later do), or it makes attempts without end; -IOMMUSIM_EINVAL: as
+ * policies before 5.10), or it makes attempts without end; -IOMMUSIM_EINVAL: as
  * iommusim_chunk_plan(), or the policy returned 0 with another number of pages than planned;
  * -IOMMUSIM_EHOST; or the page source's error. On any error no page is kept; the attempts are, but
  * for EHOST.

@@ -64,7 +64,7 @@ int isim_chunk_alloc_large(const struct iommusim_policy *policy,
 		uint64_t left = plan->count - run->out->nr_pages;
 
 		mask &= isim_low_bits(isim_high_bit(left) + 1);
-		err = isim_chunk_from_mask(run, base, &mask);
+		err = isim_chunk_from_mask(run, base, 0, &mask);
 		if (err == -IOMMUSIM_ENOMEM && left < isim_bit(min_order))
 			err = tail(run, base, min_order, left);
 	}

@@ -32,14 +32,19 @@ int isim_chunk_plan_mask(const struct iommusim_policy *policy,
 	return 0;
 }
 
-int isim_chunk_from_mask(struct iommusim_chunk_run *run, uint32_t base, uint64_t *mask)
+int isim_chunk_from_mask(struct iommusim_chunk_run *run, uint32_t base, unsigned split_comp,
+                         uint64_t *mask)
 {
 	while (*mask) {
 		unsigned order = isim_high_bit(*mask);
 		uint64_t rest = *mask & ~isim_bit(order);
-		int err = iommusim_chunk_get(run, order,
-		                             base | (rest ? IOMMUSIM_GFP_BIT_NORETRY : 0));
+		int err = iommusim_chunk_try(run, order,
+		                             base | (rest ? IOMMUSIM_GFP_BIT_NORETRY : 0), NULL);
 
+		if (!err && order && split_comp && base & IOMMUSIM_GFP_BIT_COMP)
+			err = isim_chunk_split_compound(run, rest != 0);
+		else if (!err)
+			err = iommusim_chunk_keep(run);
 		if (err != -IOMMUSIM_ENOMEM)
 			return err;
 		*mask = rest;
@@ -51,7 +56,7 @@ int isim_chunk_alloc_mask(const struct iommusim_policy *policy,
                           const struct iommusim_chunk_request *req,
                           const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
 {
-	static const struct isim_mask newest = { .beyond_max = 0, .drop_comp = 0 };
+	static const struct isim_mask newest = { .beyond_max = 0 };
 	const struct isim_mask *params = policy->params ? policy->params : &newest;
 	uint64_t mask = plan->mask & isim_low_bits(req->max_order + params->beyond_max + 1);
 	uint32_t base = req->gfp | IOMMUSIM_GFP_BIT_NOWARN | IOMMUSIM_GFP_BIT_HIGHMEM;
@@ -61,7 +66,7 @@ int isim_chunk_alloc_mask(const struct iommusim_policy *policy,
 		base &= ~IOMMUSIM_GFP_BIT_COMP;
 	while (!err && run->out->nr_pages < plan->count) {
 		mask &= isim_low_bits(isim_high_bit(plan->count - run->out->nr_pages) + 1);
-		err = isim_chunk_from_mask(run, base, &mask);
+		err = isim_chunk_from_mask(run, base, params->split_comp, &mask);
 	}
 	return err;
 }

@@ -13,6 +13,11 @@
 		.high = IOMMUSIM_GFP_BIT_NORETRY                              \
 	}
 
+/* What the older ones do with compound blocks. */
+#define COMPOUND                                                                                   \
+	"a compound block that cannot be split, as no driver's can, is freed, and after the last " \
+	"order used all the same (stale block)"
+
 static const struct isim_steps restarting = { .gfp = DMA_GFP };
 static const struct isim_steps sticky = { .sticky = 1, .gfp = DMA_GFP };
 static const struct isim_steps sticky_or_single = { .sticky = 1, .singles = 1, .gfp = DMA_GFP };
@@ -24,8 +29,9 @@ static const struct isim_ladder arm_orders = {
 	              .always = IOMMUSIM_GFP_BIT_NOWARN | IOMMUSIM_GFP_BIT_HIGHMEM,
 	              .high = IOMMUSIM_GFP_BIT_NORETRY },
 };
+static const struct isim_mask splitting = { .beyond_max = 1, .split_comp = 1 };
 static const struct isim_mask exclusive = { .beyond_max = 1, .drop_comp = 1 };
-static const struct isim_mask inclusive = { .beyond_max = 0, .drop_comp = 0 };
+static const struct isim_mask inclusive = { .beyond_max = 0 };
 
 const struct iommusim_policy iommusim_policy_dma_iommu_4_4 = {
 	.size = sizeof(struct iommusim_policy),
@@ -40,7 +46,7 @@ const struct iommusim_policy iommusim_policy_dma_iommu_4_4 = {
 	.params = &restarting,
 	.family = "history",
 	.quirks = "tries orders that failed again for every chunk; order 11, which cannot succeed, "
-		  "for every chunk while 2,048 pages or more are left",
+		  "for every chunk while 2,048 pages or more are left; " COMPOUND,
 };
 
 const struct iommusim_policy iommusim_policy_dma_iommu_4_5 = {
@@ -54,7 +60,7 @@ const struct iommusim_policy iommusim_policy_dma_iommu_4_5 = {
 	.alloc = isim_chunk_alloc_steps,
 	.params = &sticky,
 	.family = "history",
-	.quirks = "tries order 11 once, which cannot succeed, for 2,048 pages or more",
+	.quirks = "tries order 11 once, which cannot succeed, for 2,048 pages or more; " COMPOUND,
 };
 
 const struct iommusim_policy iommusim_policy_single_pages_patch = {
@@ -69,7 +75,8 @@ const struct iommusim_policy iommusim_policy_single_pages_patch = {
 	.alloc = isim_chunk_alloc_steps,
 	.params = &sticky_or_single,
 	.family = "history",
-	.quirks = "a domain whose smallest page is above the CPU page is handed single CPU pages",
+	.quirks = "a domain whose smallest page is above the CPU page is handed single CPU "
+		  "pages; " COMPOUND,
 };
 
 const struct iommusim_policy iommusim_policy_arm_orders_4_6 = {
@@ -92,12 +99,26 @@ const struct iommusim_policy iommusim_policy_dma_iommu_4_7 = {
 	.size = sizeof(struct iommusim_policy),
 	.name = "dma-iommu-4.7",
 	.alias = "P4",
-	.kernels = "4.7 to 6.3",
-	.source = "__iommu_dma_alloc_pages(), drivers/iommu/dma-iommu.c, commit 3b6b7e19e31a; "
-		  "read in Linux 6.1",
+	.kernels = "4.7 to 5.9",
+	.source = "__iommu_dma_alloc_pages(), drivers/iommu/dma-iommu.c, commit 3b6b7e19e31a",
 	.summary = "only orders that a page size of the IOMMU can use, largest first; the lowest "
-		   "gets the full effort; one order beyond the largest is tried in vain; COMP "
-		   "is dropped, as from 5.10 on",
+		   "gets the full effort; one order beyond the largest is tried in vain",
+	.plan = isim_chunk_plan_mask,
+	.alloc = isim_chunk_alloc_mask,
+	.params = &splitting,
+	.family = "history",
+	.quirks = "page sizes of 4 GiB and more are cut off the bitmap; the order above the "
+		  "largest is tried once where a page size has it; " COMPOUND,
+};
+
+const struct iommusim_policy iommusim_policy_dma_iommu_5_10 = {
+	.size = sizeof(struct iommusim_policy),
+	.name = "dma-iommu-5.10",
+	.alias = "P4b",
+	.kernels = "5.10 to 6.3",
+	.source = "__iommu_dma_alloc_pages(), drivers/iommu/dma-iommu.c, commit 4604393ca0c6; "
+		  "read in Linux 6.1",
+	.summary = "as dma-iommu-4.7, but COMP is dropped",
 	.plan = isim_chunk_plan_mask,
 	.alloc = isim_chunk_alloc_mask,
 	.params = &exclusive,
@@ -113,7 +134,8 @@ const struct iommusim_policy iommusim_policy_dma_iommu_6_4 = {
 	.kernels = "6.4 and later",
 	.source = "__iommu_dma_alloc_pages(), drivers/iommu/dma-iommu.c, commit 61883d3c3241; "
 		  "read in Linux 6.12",
-	.summary = "as dma-iommu-4.7, without the order that cannot succeed",
+	.summary = "as dma-iommu-5.10, without the order that cannot succeed; callers with COMP "
+		   "are refused before",
 	.plan = isim_chunk_plan_mask,
 	.alloc = isim_chunk_alloc_mask,
 	.params = &inclusive,
@@ -124,7 +146,8 @@ const struct iommusim_policy iommusim_policy_dma_iommu_6_4 = {
 static const struct iommusim_policy *const history[] = {
 	&iommusim_policy_dma_iommu_4_4,      &iommusim_policy_dma_iommu_4_5,
 	&iommusim_policy_single_pages_patch, &iommusim_policy_arm_orders_4_6,
-	&iommusim_policy_dma_iommu_4_7,      &iommusim_policy_dma_iommu_6_4,
+	&iommusim_policy_dma_iommu_4_7,      &iommusim_policy_dma_iommu_5_10,
+	&iommusim_policy_dma_iommu_6_4,
 };
 
 const struct iommusim_policy *iommusim_policy_at(size_t index)
@@ -143,6 +166,7 @@ const struct iommusim_policy *iommusim_policy_of_kernel(unsigned kernel)
 		const struct iommusim_policy *policy;
 	} releases[] = {
 		{ IOMMUSIM_KERNEL(6, 4), &iommusim_policy_dma_iommu_6_4 },
+		{ IOMMUSIM_KERNEL(5, 10), &iommusim_policy_dma_iommu_5_10 },
 		{ IOMMUSIM_KERNEL(4, 7), &iommusim_policy_dma_iommu_4_7 },
 		{ IOMMUSIM_KERNEL(4, 5), &iommusim_policy_dma_iommu_4_5 },
 		{ IOMMUSIM_KERNEL(4, 4), &iommusim_policy_dma_iommu_4_4 },

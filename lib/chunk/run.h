@@ -73,17 +73,29 @@ int isim_chunk_alloc_ladder(const struct iommusim_policy *policy,
                             const struct iommusim_chunk_request *req,
                             const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run);
 
+/*
+ * Split the compound block that the last attempt got. If it cannot be it is given back, and where
+ * no order @is_left the kernel goes on with the freed block (differs: we stop there with -EBUG).
+ * 0: kept; -ENOMEM: go on with the next order.
+ */
+int isim_chunk_split_compound(struct iommusim_chunk_run *run, int is_left);
+
 /* Walk down a mask of orders. */
 struct isim_mask {
 	unsigned beyond_max; /* orders above the largest that the clamp lets through */
 	unsigned drop_comp;  /* 1: COMP is removed from gfp */
+	unsigned split_comp; /* 1: compound blocks are split as huge pages */
 };
 int isim_chunk_alloc_mask(const struct iommusim_policy *policy,
                           const struct iommusim_chunk_request *req,
                           const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run);
 
-/* One chunk of the largest order of *mask that is to be had; those that are not leave *mask. */
-int isim_chunk_from_mask(struct iommusim_chunk_run *run, uint32_t base, uint64_t *mask);
+/*
+ * One chunk of the largest order of *mask that is to be had; those that are not leave *mask.
+ * @split_comp: as above.
+ */
+int isim_chunk_from_mask(struct iommusim_chunk_run *run, uint32_t base, unsigned split_comp,
+                         uint64_t *mask);
 
 /* The proposal of 2021 for granules above the CPU page (large.c). */
 int isim_chunk_plan_large(const struct iommusim_policy *policy,

@@ -42,19 +42,14 @@ static int keep(struct iommusim_chunk_run *run, unsigned whole)
 	return whole ? iommusim_chunk_keep_block(run) : iommusim_chunk_keep(run);
 }
 
-/*
- * A compound block that was to be split. If it cannot be it is given back, and after one of order 1
- * the kernel goes on with the freed block (differs: we stop there). 0: kept; -ENOMEM: go on with
- * the next order.
- */
-static int split_compound(struct iommusim_chunk_run *run, unsigned order)
+int isim_chunk_split_compound(struct iommusim_chunk_run *run, int is_left)
 {
 	int err;
 
 	if (!iommusim_chunk_split_huge(run))
 		return 0;
 	err = iommusim_chunk_drop(run);
-	if (err || order > 1)
+	if (err || is_left)
 		return err ? err : -IOMMUSIM_ENOMEM;
 	iommusim_chunk_find(run, IOMMUSIM_FINDING_STALE_BLOCK);
 	return isim_fail(&run->diag, IOMMUSIM_EBUG,
@@ -70,7 +65,7 @@ static int one_chunk(struct iommusim_chunk_run *run, const struct isim_steps *st
 		int err = iommusim_chunk_try(run, *order, gfp, NULL);
 
 		if (!err && *order && !steps->whole && gfp & IOMMUSIM_GFP_BIT_COMP)
-			err = split_compound(run, *order);
+			err = isim_chunk_split_compound(run, *order > 1);
 		else if (!err)
 			err = keep(run, steps->whole);
 		if (err != -IOMMUSIM_ENOMEM || *order <= last)

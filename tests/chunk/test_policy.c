@@ -130,21 +130,6 @@ static void a_block_may_be_dropped(void **state)
 }
 
 /* Compound pages before 5.10: freed again at each order, and after order 1 used though freed. */
-static void compound_pages_end_in_a_freed_block(void **state)
-{
-	struct toy *toy = given_toy("4x4 3x4 2x4 1x4");
-	struct iommusim_page_source source = toy_source(toy);
-	struct iommusim_chunk_job job = job_for(&iommusim_policy_dma_iommu_4_5, &source);
-	struct iommusim_chunks chunks;
-
-	job.req.gfp |= IOMMUSIM_GFP_BIT_COMP;
-	assert_err(iommusim_chunk_alloc(&job, &chunks), IOMMUSIM_EBUG);
-	assert_int_equal(chunks.nr_attempts, 4);
-	assert_int_equal(toy->in_use, 0);
-	iommusim_chunks_finish(&chunks);
-	free(toy);
-}
-
 static int splits_huge(void *ctx, iommusim_pfn pfn, unsigned order)
 {
 	return 0;
@@ -161,6 +146,45 @@ static void a_source_that_splits_compound_pages_is_asked_to(void **state)
 	job.req.gfp |= IOMMUSIM_GFP_BIT_COMP;
 	assert_ok(iommusim_chunk_alloc(&job, &chunks));
 	assert_string_equal(chunks_text(&chunks), "4");
+	iommusim_chunks_finish(&chunks);
+	free(toy);
+}
+
+/* 16 pages with COMP, which no source can split. */
+static const struct compound {
+	const char *name, *policy;
+	uint64_t pgsizes;
+	const char *attempts;
+	int err;
+	uint32_t findings, dropped;
+} compounds[] = {
+	{ "4.4: steps down to a freed block", "P1", SZ_4K, "4:R:ok 3:R:ok 2:R:ok 1:R:ok",
+	  IOMMUSIM_EBUG, IOMMUSIM_FINDING_STALE_BLOCK, 0 },
+	{ "4.5: the same", "P2", SZ_4K, "4:R:ok 3:R:ok 2:R:ok 1:R:ok", IOMMUSIM_EBUG,
+	  IOMMUSIM_FINDING_STALE_BLOCK, 0 },
+	{ "4.7: order 4 leaves the mask", "P4", SZ_4K | SZ_64K, "4:R:ok 0:-:okx16", 0, 0, 0 },
+	{ "4.7: nothing is left in the mask", "P4", SZ_64K, "4:-:ok", IOMMUSIM_EBUG,
+	  IOMMUSIM_FINDING_STALE_BLOCK, 0 },
+	{ "5.10: COMP is dropped", "P4b", SZ_64K, "4:-:ok", 0, 0, IOMMUSIM_GFP_BIT_COMP },
+	{ "arch/arm: COMP is dropped", "A4", SZ_4K, "4:R:ok", 0, 0, IOMMUSIM_GFP_BIT_COMP },
+};
+
+static void compound_blocks_are_not_split(void **state)
+{
+	const struct compound *c = *state;
+	struct toy *toy = given_toy("4x5 0x16");
+	struct iommusim_page_source source = toy_source(toy);
+	struct iommusim_chunk_job job = job_for(iommusim_policy_find(c->policy), &source);
+	uint32_t base = IOMMUSIM_GFP_BIT_NOWARN | IOMMUSIM_GFP_BIT_HIGHMEM;
+	struct iommusim_chunks chunks;
+
+	job.req.gfp |= IOMMUSIM_GFP_BIT_COMP;
+	job.req.pgsizes = c->pgsizes;
+	assert_err(iommusim_chunk_alloc(&job, &chunks), c->err);
+	assert_string_equal(attempts_text(&chunks, (job.req.gfp | base) & ~c->dropped),
+	                    c->attempts);
+	assert_int_equal(chunks.findings, c->findings);
+	assert_int_equal(toy->in_use, c->err ? 0 : 16);
 	iommusim_chunks_finish(&chunks);
 	free(toy);
 }
@@ -370,7 +394,7 @@ static void policies_are_found_by_name_and_alias(void **state)
 		for (size_t i = 0; i < nr; i++)
 			assert_string_not_equal(iommusim_policy_at(i)->alias, policy->alias);
 	}
-	assert_int_equal(nr, 27);
+	assert_int_equal(nr, 28);
 	assert_null(iommusim_policy_find("P7"));
 }
 
@@ -382,7 +406,8 @@ static void each_release_has_its_policy(void **state)
 	} rows[] = {
 		{ IOMMUSIM_KERNEL(4, 4), "P1" },  { IOMMUSIM_KERNEL(4, 5), "P2" },
 		{ IOMMUSIM_KERNEL(4, 6), "P2" },  { IOMMUSIM_KERNEL(4, 7), "P4" },
-		{ IOMMUSIM_KERNEL(6, 3), "P4" },  { IOMMUSIM_KERNEL(6, 4), "P5" },
+		{ IOMMUSIM_KERNEL(5, 9), "P4" },  { IOMMUSIM_KERNEL(5, 10), "P4b" },
+		{ IOMMUSIM_KERNEL(6, 3), "P4b" }, { IOMMUSIM_KERNEL(6, 4), "P5" },
 		{ IOMMUSIM_KERNEL(6, 12), "P5" },
 	};
 
@@ -395,11 +420,10 @@ static void each_release_has_its_policy(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	struct CMUnitTest tests[12 + ARRAY_LEN(compounds)] = {
 		cmocka_unit_test(ten_lines_make_a_policy),
 		cmocka_unit_test(a_policy_that_gets_it_wrong_keeps_nothing),
 		cmocka_unit_test(a_block_may_be_dropped),
-		cmocka_unit_test(compound_pages_end_in_a_freed_block),
 		cmocka_unit_test(a_source_that_splits_compound_pages_is_asked_to),
 		cmocka_unit_test(a_source_that_fails_ends_the_request),
 		cmocka_unit_test(a_policy_may_keep_its_own_books),
@@ -411,5 +435,8 @@ int main(void)
 		cmocka_unit_test(each_release_has_its_policy),
 	};
 
+	for (size_t i = 0; i < ARRAY_LEN(compounds); i++)
+		tests[12 + i] =
+			(struct CMUnitTest)TEST_ROW(compound_blocks_are_not_split, &compounds[i]);
 	return RUN_TESTS(tests);
 }

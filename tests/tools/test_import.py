@@ -199,7 +199,7 @@ def a_report_in_a_log_is_the_same():
                                     for line in text_of_report().splitlines()))
             if figures(path) != plain:
                 return [title]
-    return differences(runs=(len(plain), 36))
+    return differences(runs=(len(plain), 42))
 
 
 def what_is_given_is_not_the_reports():

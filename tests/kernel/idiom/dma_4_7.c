@@ -28,7 +28,6 @@ static struct page **get_pages(unsigned int count, unsigned long mask, gfp_t gfp
 	if (!pages)
 		return NULL;
 	gfp |= __GFP_NOWARN | __GFP_HIGHMEM;
-	gfp &= ~__GFP_COMP;
 	while (count) {
 		struct page *page = NULL;
 		unsigned int size = 0;
@@ -40,9 +39,15 @@ static struct page **get_pages(unsigned int count, unsigned long mask, gfp_t gfp
 			page = alloc_pages((mask - size) ? gfp | __GFP_NORETRY : gfp, order);
 			if (!page)
 				continue;
-			if (order)
+			if (!order)
+				break;
+			if (!PageCompound(page)) {
 				split_page(page, order);
-			break;
+				break;
+			}
+			if (!split_huge_page(page))
+				break;
+			__free_pages(page, order);
 		}
 		if (!page) {
 			give_back(pages, i);

@@ -20,7 +20,9 @@ static struct page **get_pages(struct device *dev, unsigned int count, unsigned 
 
 #if IOMMUSIM_KERNEL_VERSION < 6004
 	mask &= (2U << MAX_ORDER) - 1;
+#if IOMMUSIM_KERNEL_VERSION >= 5010
 	gfp &= ~__GFP_COMP;
+#endif
 #elif IOMMUSIM_KERNEL_VERSION < 6008
 	mask &= GENMASK(MAX_ORDER, 0);
 #else
@@ -43,9 +45,15 @@ static struct page **get_pages(struct device *dev, unsigned int count, unsigned 
 			page = on_node((mask - size) ? gfp | __GFP_NORETRY : gfp, order);
 			if (!page)
 				continue;
-			if (order)
+			if (!order)
+				break;
+			if (!PageCompound(page) || IOMMUSIM_KERNEL_VERSION >= 5010) {
 				split_page(page, order);
-			break;
+				break;
+			}
+			if (!split_huge_page(page))
+				break;
+			__free_pages(page, order);
 		}
 		if (!page) {
 			give_back(pages, i);
