@@ -46,9 +46,9 @@ struct iommusim_world {
 	unsigned max_order;  /* 0 .. 13, the largest order of the page allocator */
 	uint64_t pgsizes;    /* of the domain, bytes; not 0 */
 	uint64_t bytes;      /* of the request; 1 .. IOMMUSIM_CHECK_FRAMES pages */
-	uint32_t gfp, attrs;
-	uint64_t fail;      /* bit n: attempt n, from 0, fails */
-	unsigned nr_frames; /* 1 .. IOMMUSIM_CHECK_FRAMES, from a multiple of 2^max_order on */
+	uint32_t gfp, attrs; /* COMP is taken off where the policy's callers may not pass it */
+	uint64_t fail;       /* bit n: attempt n, from 0, fails */
+	unsigned nr_frames;  /* 1 .. IOMMUSIM_CHECK_FRAMES, from a multiple of 2^max_order on */
 	uint8_t free[IOMMUSIM_CHECK_FRAMES / 8]; /* bit n % 8 of byte n / 8: frame n is free */
 };
 
@@ -109,6 +109,8 @@ struct iommusim_difference {
 
 /**
  * Run two policies in the same world and compare their attempts (order, gfp, frame) and results.
+ * Where the loop of one would do something undefined it is ended; the other is the same if it made
+ * the same attempts until then, and has findings, too.
  * Returns 0 with @difference filled, or as iommusim_check_world().
  */
 IOMMUSIM_API int iommusim_check_difference(const struct iommusim_policy *policy,

@@ -120,6 +120,9 @@ struct iommusim_policy {
 	unsigned first_back_first;
 	/* 1: the loop of arch/arm's DMA layer, which serves other devices than dma-iommu does. */
 	unsigned is_arm;
+	/* 1: callers may pass COMP, as those of dma_alloc() could before about 6.2; 0: they are
+	   refused, or COMP is taken off, before. What iommusim_check_world() passes on. */
+	unsigned takes_comp;
 };
 
 /** The built-in policies. The history of the loop behind dma_alloc(), in release order: */

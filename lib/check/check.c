@@ -94,6 +94,16 @@ static void finish(struct trial *t)
 	isim_witness_close(&t->witness);
 }
 
+/* What the policy's callers make of the world's gfp. */
+static uint32_t callers_gfp(const struct iommusim_policy *policy, uint32_t gfp)
+{
+	struct iommusim_policy p; /* as much of it as the caller's header knows */
+
+	if (isim_copy_sized(&p, sizeof(p), policy) || p.takes_comp)
+		return gfp;
+	return gfp & ~IOMMUSIM_GFP_BIT_COMP;
+}
+
 /* Run the policy on memory at @base, and give the buffer back. 0 or -EHOST. */
 static int run(struct trial *t, const struct iommusim_policy *policy,
                const struct iommusim_world *world, int node, const struct iommusim_host *host)
@@ -110,7 +120,7 @@ static int run(struct trial *t, const struct iommusim_policy *policy,
 		                                   .pgsizes = world->pgsizes,
 		                                   .page_shift = world->page_shift,
 		                                   .max_order = world->max_order,
-		                                   .gfp = world->gfp,
+		                                   .gfp = callers_gfp(policy, world->gfp),
 		                                   .attrs = world->attrs,
 		                                   .node = node };
 	t->result = iommusim_chunk_alloc(&job, &t->chunks);
@@ -222,12 +232,23 @@ static void judge_last_resort(struct judge *j, const struct trial *t)
 		                                                     : "reclaims nothing");
 }
 
+/* Did it do what may have any consequence, and is the request ended for it? */
+static int is_undefined(const struct trial *t)
+{
+	return t->result &&
+	       t->chunks.findings & (IOMMUSIM_FINDING_STALE_BLOCK | IOMMUSIM_FINDING_BAD_FREE |
+	                             IOMMUSIM_FINDING_BAD_SPLIT | IOMMUSIM_FINDING_BAD_PAGE |
+	                             IOMMUSIM_FINDING_MEMORY | IOMMUSIM_FINDING_BUG);
+}
+
 static void judge_attempts(struct judge *j, const struct trial *t)
 {
 	const struct iommusim_chunks *c = &t->chunks;
 	unsigned max = j->world->max_order;
 	uint64_t bound = c->plan.count + max + 1 + 2;
 
+	if (is_undefined(t)) /* how it goes on says nothing */
+		return;
 	for (size_t i = 0; i < c->nr_attempts; i++) {
 		const struct iommusim_attempt *a = &c->attempt[i];
 		uint32_t nofail = a->gfp & ~j->world->gfp & IOMMUSIM_GFP_BIT_NOFAIL;
@@ -366,6 +387,16 @@ static void describe(const struct trial *t, uint64_t at, char *text, size_t byte
 	snprintf(text, bytes, "order %u, %s, %s", a->order, gfp, got);
 }
 
+/*
+ * Does @ended stop at attempt @at because what its loop does there is undefined, and does that of
+ * @other do such things, too? Then they are the same as far as anything can be said.
+ */
+static int is_same_until(const struct trial *ended, const struct trial *other, int64_t at)
+{
+	return is_undefined(ended) && (uint64_t)at == ended->chunks.nr_attempts &&
+	       is_undefined(other);
+}
+
 static int compare(const struct iommusim_policy *const *policy, const struct iommusim_world *world,
                    const struct iommusim_host *host, struct trial *trial,
                    struct iommusim_difference *difference)
@@ -380,6 +411,9 @@ static int compare(const struct iommusim_policy *const *policy, const struct iom
 	if (err)
 		return err;
 	at = first_difference(&trial[0], &trial[1]);
+	if (at >= 0 &&
+	    (is_same_until(&trial[0], &trial[1], at) || is_same_until(&trial[1], &trial[0], at)))
+		at = -1;
 	memset(difference, 0, sizeof(*difference));
 	difference->attempt = at;
 	for (unsigned i = 0; i < 2 && at >= 0; i++)

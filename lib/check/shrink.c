@@ -174,6 +174,11 @@ static int simpler_rest(struct shrinking *s)
 	w = s->best;
 	w.gfp = IOMMUSIM_GFP_KERNEL;
 	any |= accept(s, &w);
+	for (unsigned bit = 32; bit-- > 0;) {
+		w = s->best;
+		w.gfp = (w.gfp & ~(UINT32_C(1) << bit)) | IOMMUSIM_GFP_KERNEL;
+		any |= accept(s, &w);
+	}
 	w = s->best;
 	w.fail = 0;
 	any |= accept(s, &w);

@@ -120,6 +120,8 @@ void iommusim_world_generate(uint64_t seed, uint64_t index, struct iommusim_worl
 	draw_memory(&rng, world);
 	if (!isim_rng_below(&rng, 4))
 		world->fail = isim_rng_next(&rng) & isim_rng_next(&rng);
+	if (!isim_rng_below(&rng, 8))
+		world->gfp |= IOMMUSIM_GFP_BIT_COMP;
 }
 
 /* ---- All small ones ---- */

@@ -152,6 +152,7 @@ const struct iommusim_policy iommusim_policy_msm_4_4 = {
 	.params = &msm,
 	.family = "vendor",
 	.quirks = "no kswapd either above order 0",
+	.takes_comp = 1,
 };
 
 const struct iommusim_policy iommusim_policy_automotive_4_9 = {
@@ -184,6 +185,7 @@ const struct iommusim_policy iommusim_policy_large_granule = {
 	.quirks =
 		"with several page sizes the smallest order is taken for the largest; the widened "
 		"mapping of the tail lets the device reach pages that are not the buffer's",
+	.takes_comp = 1,
 };
 
 /* ---- Heaps and pools ---- */

@@ -47,6 +47,7 @@ const struct iommusim_policy iommusim_policy_dma_iommu_4_4 = {
 	.family = "history",
 	.quirks = "tries orders that failed again for every chunk; order 11, which cannot succeed, "
 		  "for every chunk while 2,048 pages or more are left; " COMPOUND,
+	.takes_comp = 1,
 };
 
 const struct iommusim_policy iommusim_policy_dma_iommu_4_5 = {
@@ -61,6 +62,7 @@ const struct iommusim_policy iommusim_policy_dma_iommu_4_5 = {
 	.params = &sticky,
 	.family = "history",
 	.quirks = "tries order 11 once, which cannot succeed, for 2,048 pages or more; " COMPOUND,
+	.takes_comp = 1,
 };
 
 const struct iommusim_policy iommusim_policy_single_pages_patch = {
@@ -77,6 +79,7 @@ const struct iommusim_policy iommusim_policy_single_pages_patch = {
 	.family = "history",
 	.quirks = "a domain whose smallest page is above the CPU page is handed single CPU "
 		  "pages; " COMPOUND,
+	.takes_comp = 1,
 };
 
 const struct iommusim_policy iommusim_policy_arm_orders_4_6 = {
@@ -109,6 +112,7 @@ const struct iommusim_policy iommusim_policy_dma_iommu_4_7 = {
 	.family = "history",
 	.quirks = "page sizes of 4 GiB and more are cut off the bitmap; the order above the "
 		  "largest is tried once where a page size has it; " COMPOUND,
+	.takes_comp = 1,
 };
 
 const struct iommusim_policy iommusim_policy_dma_iommu_5_10 = {
@@ -125,6 +129,7 @@ const struct iommusim_policy iommusim_policy_dma_iommu_5_10 = {
 	.family = "history",
 	.quirks = "page sizes of 4 GiB and more are cut off the bitmap; the order above the "
 		  "largest is tried once where a page size has it",
+	.takes_comp = 1,
 };
 
 const struct iommusim_policy iommusim_policy_dma_iommu_6_4 = {

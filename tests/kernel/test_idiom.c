@@ -59,7 +59,9 @@ static void is_judged_as_the_built_in_policy(void **state)
 		iommusim_world_generate(6, i, &world);
 		assert_ok(iommusim_check_world(r->exported->policy, &world, NULL, &a));
 		assert_ok(iommusim_check_world(wanted, &world, NULL, &b));
-		assert_string_equal(a.text[IOMMUSIM_INVARIANT_NO_FINDING], "");
+		assert_int_equal(!a.findings, !b.findings);
+		if (b.findings)
+			continue; /* one is ended there, the other when it returns */
 		assert_int_equal(a.broken, b.broken);
 		assert_int_equal(a.result, b.result);
 	}

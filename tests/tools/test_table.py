@@ -19,7 +19,7 @@ import tap
 MODE, PROGRAM, MAN_PAGE = sys.argv[1], *(pathlib.Path(arg).resolve() for arg in sys.argv[2:4])
 BEGIN, END = '.\\" The table begins.\n', '.\\" The table ends.\n'
 # What history is known for: policy, invariant, what its smallest world shows.
-KNOWN = [("P1", "bounded", "attempts for"), ("P3", "mappable", "off the granule"),
+KNOWN = [("P1", "bounded", "attempts for"), ("P1", "no-finding", "a block that it has freed"), ("P3", "mappable", "off the granule"),
          ("V1", "opportunistic", "reclaims and retries, though"), ("A1", "aligned", "cannot map it"),
          ("P4", "no-vain-order", "the largest is")]
 
@@ -107,7 +107,8 @@ def what_history_is_known_for_is_found():
 def the_table_says_since_when():
     since = dict(re.findall(r"^([a-z-]+): .*\n  holds in the history from \S+ \((\w+)\) on$", MANUAL,
                             flags=re.MULTILINE))
-    wanted = {"mappable": "P4", "aligned": "P2", "no-vain-order": "P5", "bounded": "P2"}
+    wanted = {"mappable": "P4", "aligned": "P2", "no-vain-order": "P5", "bounded": "P2",
+              "no-finding": "P4b"}
     return [] if since == wanted else [str(since)]
 
 

@@ -177,25 +177,44 @@ static int judge(struct checked *c, const struct iommusim_world *world,
 	return 0;
 }
 
+/* The first world in which there is a finding of mine, and none of the reference, is kept. */
+static void see_own(struct trial *t, const struct iommusim_world *world,
+                    const struct iommusim_verdict *mine, const struct iommusim_verdict *reference)
+{
+	unsigned n = IOMMUSIM_INVARIANT_NO_FINDING;
+
+	if (!mine->findings || (reference && reference->findings) || t->nr_own++)
+		return;
+	t->checked[0].world[n] = *world;
+	memcpy(t->checked[0].text[n], mine->text[n], sizeof(mine->text[n]));
+}
+
 /* One world for both. The reference is not judged where it does the same, and that is right. */
 static int run_world(struct trial *t, const struct iommusim_world *world, uint32_t *findings)
 {
 	struct iommusim_difference difference = { .attempt = -1 };
-	struct iommusim_verdict verdict;
+	struct iommusim_verdict verdict, other;
+	int status;
 
 	if (judge(&t->checked[0], world, &verdict))
 		return EXIT_INPUT;
 	*findings = verdict.findings;
-	if (!t->reference)
+	if (!t->reference) {
+		see_own(t, world, &verdict, NULL);
 		return 0;
+	}
 	if (iommusim_check_difference(t->mine, t->reference, world, NULL, &difference))
 		return host_failed();
 	if (difference.attempt >= 0 && !t->nr_different++) {
 		t->different = *world;
 		t->difference = difference;
 	}
-	return difference.attempt >= 0 || verdict.broken ? judge(&t->checked[1], world, &verdict)
-	                                                 : 0;
+	if (difference.attempt < 0 && !verdict.broken)
+		return 0;
+	status = judge(&t->checked[1], world, &other);
+	if (!status)
+		see_own(t, world, &verdict, &other);
+	return status;
 }
 
 /* All worlds; code that does not end is not run in more than the first that shows it. */
@@ -220,9 +239,13 @@ static int search(struct trial *t)
 
 /* ---- What is worse, in the smallest worlds ---- */
 
-/* What mine does against the invariant in the smallest world that shows it. */
+/*
+ * What mine does against the invariant in the smallest world that shows it; of findings, in the
+ * first one where the smallest is one for which the reference has findings, too.
+ */
 static int conclude_worse(struct trial *t, unsigned invariant)
 {
+	struct checked first = t->checked[0];
 	struct iommusim_verdict verdict;
 
 	/* Code that does not end takes its time in each. */
@@ -231,6 +254,12 @@ static int conclude_worse(struct trial *t, unsigned invariant)
 	if (!(verdict.findings & IOMMUSIM_FINDING_ENDLESS) &&
 	    checked_shrink(&t->checked[0], invariant))
 		return host_failed();
+	if (invariant != IOMMUSIM_INVARIANT_NO_FINDING || !t->reference)
+		return 0;
+	if (iommusim_check_world(t->reference, &t->checked[0].world[invariant], NULL, &verdict))
+		return host_failed();
+	if (verdict.findings)
+		t->checked[0] = first;
 	return 0;
 }
 
@@ -253,14 +282,20 @@ static int conclude_different(struct trial *t)
 	return 0;
 }
 
-/* Mine is worse where the reference keeps an invariant, and wherever there is a finding. */
+/* Mine is worse where the reference keeps an invariant, and where there are findings of its own. */
+static int is_worse(const struct trial *t, unsigned invariant)
+{
+	if (invariant == IOMMUSIM_INVARIANT_NO_FINDING)
+		return t->nr_own != 0;
+	return t->checked[0].nr_broken[invariant] && !t->checked[1].nr_broken[invariant];
+}
+
 static int conclude(struct trial *t)
 {
 	int status = 0;
 
 	for (unsigned n = 0; !status && n < IOMMUSIM_NR_INVARIANTS; n++) {
-		if (!t->checked[0].nr_broken[n] ||
-		    (t->checked[1].nr_broken[n] && n != IOMMUSIM_INVARIANT_NO_FINDING))
+		if (!is_worse(t, n))
 			continue;
 		t->worse |= 1u << n;
 		status = conclude_worse(t, n);

@@ -17,6 +17,7 @@ struct trial {
 	const struct iommusim_policy *mine, *reference;
 	struct checked checked[2]; /* mine, the reference */
 	uint32_t worse;            /* where mine is, one bit per invariant */
+	uint64_t nr_own;           /* worlds with a finding of mine, and none of the reference */
 	uint64_t nr_different;
 	struct iommusim_world different; /* the first world in which they do, then the smallest */
 	struct iommusim_difference difference; /* in that */

@@ -45,13 +45,25 @@ static inline void isim_kernel_no_flush(struct device *dev, const void *address,
 	(void)dev, (void)address, (void)pa;
 }
 
-static inline struct isim_kernel_given isim_kernel_given(const struct isim_kernel_run *now)
+/* Do callers of such a function pass __GFP_COMP on? dma-iommu's did; arch/arm takes it off. */
+static inline bool isim_kernel_passes_comp(const struct isim_kernel_convention *convention)
+{
+	const char *like = convention->kin.like;
+
+	return !strncmp(like, "dma-iommu", 9) || !strncmp(like, "single-pages", 12);
+}
+
+static inline struct isim_kernel_given
+isim_kernel_given(const struct isim_kernel_run *now,
+                  const struct isim_kernel_convention *convention)
 {
 	struct isim_kernel_given g = { .attrs = now->req->attrs,
 		                       .count = (unsigned)now->plan->count,
 		                       .mask = (unsigned long)now->plan->mask,
 		                       .gfp = now->req->gfp };
 
+	if (!isim_kernel_passes_comp(convention))
+		g.gfp &= ~__GFP_COMP;
 	g.bytes = (size_t)now->plan->count << now->req->page_shift;
 	g.attrs_set.flags[0] = g.attrs;
 	g.dev.numa_node = now->req->node;

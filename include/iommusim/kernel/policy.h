@@ -166,7 +166,7 @@ static inline int isim_kernel_alloc(const struct iommusim_policy *policy,
 		return err;
 	if (plan->count > UINT_MAX)
 		return -IOMMUSIM_EINVAL;
-	given = isim_kernel_given(&now);
+	given = isim_kernel_given(&now, entry->convention);
 	isim_kernel_settle(&given);
 	isim_kernel.now = &now;
 	isim_kernel_catch(before);
@@ -200,6 +200,7 @@ static inline int isim_kernel_alloc(const struct iommusim_policy *policy,
 		.alloc = isim_kernel_alloc,                                                      \
 		.params = &isim_kernel_entry,                                                    \
 		.family = "pasted",                                                              \
+		.takes_comp = IOMMUSIM_KERNEL_VERSION < 6002,                                    \
 	};                                                                                       \
 	IOMMUSIM_EXPORT_POLICY_OF(isim_kernel_policy, &(isim_kernel_convention_of(pasted)->kin), \
 	                          IOMMUSIM_KERNEL_VERSION);
