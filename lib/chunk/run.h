@@ -61,7 +61,7 @@ int isim_chunk_alloc_steps(const struct iommusim_policy *policy,
 struct isim_ladder {
 	unsigned nr;
 	uint8_t size_lg2[8]; /* log2 of the bytes, in place of orders; those below a page are left
-	                        out */
+	                        out, and the last one is a page */
 	uint8_t order[8];    /* descending, the last one 0 */
 	uint32_t gfp[8];     /* for each rung; 0: as @by_order says */
 	struct isim_gfp by_order;

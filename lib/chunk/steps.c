@@ -123,11 +123,13 @@ int isim_chunk_alloc_steps(const struct iommusim_policy *policy,
 	return err;
 }
 
-/* The order of a rung; -1: smaller than a page. */
+/* The order of a rung, the last one's is 0; -1: smaller than a page. */
 static int order_of(const struct isim_ladder *ladder, unsigned rung, unsigned page_shift)
 {
 	if (!ladder->size_lg2[0])
 		return ladder->order[rung];
+	if (rung == ladder->nr - 1)
+		return 0;
 	return (int)ladder->size_lg2[rung] - (int)page_shift;
 }
 

@@ -175,6 +175,30 @@ static uint32_t findings_of(const char *policy, const char *blocks, uint64_t pag
 	return findings;
 }
 
+/* KGSL's last rung is a page, also where that is larger than 8K. */
+static void a_size_ladder_ends_at_a_page(void **state)
+{
+	struct toy *toy = given_toy("2x1 0x4");
+	struct iommusim_page_source source = toy_source(toy);
+	struct iommusim_chunk_job job = { .policy = &iommusim_policy_kgsl,
+		                          .req = { .size = 6 * 4 * SZ_4K,
+		                                   .pgsizes = 4 * SZ_4K,
+		                                   .page_shift = 14,
+		                                   .max_order = 11,
+		                                   .gfp = K,
+		                                   .node = -1 },
+		                          .source = &source };
+	struct iommusim_chunks chunks;
+
+	(void)state;
+	assert_ok(iommusim_chunk_alloc(&job, &chunks));
+	assert_string_equal(chunks_text(&chunks), "2 0x2");
+	assert_int_equal(chunks.attempt[0].gfp & R, R);
+	assert_int_equal(chunks.attempt[1].gfp, K | H);
+	iommusim_chunks_finish(&chunks);
+	free(toy);
+}
+
 static void what_the_kernel_does_wrong_is_found(void **state)
 {
 	assert_int_equal(findings_of("A1", "0x2", 3, K), IOMMUSIM_FINDING_LEAK);
@@ -274,14 +298,15 @@ static void a_part_is_at_most_the_block(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 4] = {
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 5] = {
 		cmocka_unit_test(what_the_kernel_does_wrong_is_found),
+		cmocka_unit_test(a_size_ladder_ends_at_a_page),
 		cmocka_unit_test(heaps_give_back_what_they_got_first_first),
 		cmocka_unit_test(what_a_tail_does_not_need_goes_back_upwards),
 		cmocka_unit_test(a_part_is_at_most_the_block),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		tests[4 + i] = (struct CMUnitTest)TEST_ROW(behaves_as_worked_on_paper, &rows[i]);
+		tests[5 + i] = (struct CMUnitTest)TEST_ROW(behaves_as_worked_on_paper, &rows[i]);
 	return RUN_TESTS(tests);
 }
