@@ -132,8 +132,9 @@ struct iommusim_pgtable_config {
 	const struct iommusim_pgtable_format *format;
 	unsigned kernel;         /* IOMMUSIM_KERNEL(); default 6.12 */
 	unsigned page_shift;     /* 12 .. 16, log2 of the CPU page size in bytes; default 12 */
-	uint64_t pgsizes;        /* what the hardware offers, in bytes, one bit each; AMD: 0, they
-	                            are the kernel's */
+	uint64_t pgsizes;        /* what the hardware offers, in bytes, one bit each; AMD: they are
+	                            the kernel's, for v1 of 6.12 those of a boot option if just
+	                            these are named: 4K alone, or 4K, 2M and 1G */
 	unsigned ias, oas;       /* bits of input and output addresses, 1 .. 64; default 48 */
 	uint32_t quirks;         /* IOMMUSIM_QUIRK_* */
 	unsigned is_noncoherent; /* 1: the walker does not snoop the CPU's caches */

@@ -22,6 +22,10 @@
 #define PGSIZES_6_1  UINT64_C(0xffffff7ffffff000)
 #define PGSIZES_6_12 UINT64_C(0x000fff7ffffff000)
 
+/* Boot options of 6.12: nohugepages, v2_pgsizes_only. */
+#define PGSIZES_SMALL UINT64_C(0x1000)
+#define PGSIZES_V2    UINT64_C(0x40201000)
+
 static enum isim_word_kind kind(const struct iommusim_pgtable *p, uint64_t word, unsigned level)
 {
 	uint64_t next = word & NEXT(7);
@@ -443,10 +447,17 @@ ISIM_PGTABLE_OPS_WITH(amd_v1, map, unmap, translate);
 
 /* ---- Configuration ---- */
 
+static uint64_t pgsizes_of(const struct iommusim_pgtable_config *c)
+{
+	if (c->kernel < IOMMUSIM_KERNEL(6, 12))
+		return PGSIZES_6_1;
+	return c->pgsizes == PGSIZES_SMALL || c->pgsizes == PGSIZES_V2 ? c->pgsizes : PGSIZES_6_12;
+}
+
 static int configure(struct iommusim_pgtable *p)
 {
 	p->ops = &amd_v1_ops;
-	p->info.pgsizes = p->config.kernel < IOMMUSIM_KERNEL(6, 12) ? PGSIZES_6_1 : PGSIZES_6_12;
+	p->info.pgsizes = pgsizes_of(&p->config);
 	p->info.ias = 52;
 	p->info.oas = 52;
 	isim_pgtable_set_geometry(p, &amd_v1, FIRST_LEVELS, 9, 12);

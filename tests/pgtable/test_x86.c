@@ -49,6 +49,30 @@ static void the_first_table_gets_another_above_it(void **state)
 	iommusim_pgtable_destroy(pgtable);
 }
 
+static void boot_options_of_6_12_leave_fewer_page_sizes(void **state)
+{
+	static const struct {
+		unsigned kernel;
+		uint64_t asked, want;
+	} rows[] = {
+		{ K6_12, SZ_4K | SZ_1M, UINT64_C(0xfff7ffffff000) },
+		{ K6_12, SZ_4K, SZ_4K },
+		{ K6_12, SZ_4K | SZ_2M | SZ_1G, SZ_4K | SZ_2M | SZ_1G },
+		{ K6_12, SZ_4K | SZ_2M, UINT64_C(0xfff7ffffff000) },
+		{ K6_1, SZ_4K, UINT64_C(0xffffff7ffffff000) },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct iommusim_pgtable *pgtable = given_pgtable(
+			(struct iommusim_pgtable_config){ .format = &iommusim_pgtable_amd_v1,
+		                                          .kernel = rows[i].kernel,
+		                                          .pgsizes = rows[i].asked });
+
+		assert_int_equal(info_of(pgtable).pgsizes, rows[i].want);
+		iommusim_pgtable_destroy(pgtable);
+	}
+}
+
 /* Linux aliases, hardware does not: the levels say what there is. */
 static void a_walker_refuses_what_the_levels_do_not_cover(void **state)
 {
@@ -261,6 +285,7 @@ int main(void)
 {
 	struct CMUnitTest tests[11 + ARRAY_LEN(width_rows)] = {
 		cmocka_unit_test(the_first_table_gets_another_above_it),
+		cmocka_unit_test(boot_options_of_6_12_leave_fewer_page_sizes),
 		cmocka_unit_test(a_walker_refuses_what_the_levels_do_not_cover),
 		cmocka_unit_test(a_walk_ends_at_a_table_word_that_is_reserved),
 		cmocka_unit_test(a_page_is_not_smaller_than_its_word),
