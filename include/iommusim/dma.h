@@ -108,6 +108,9 @@ struct iommusim_dma_config {
 	   it is mapped. Default: nobody. */
 	void (*flush_page)(void *ctx, uint64_t pa);
 	void *flush_ctx;
+	/* The first address that the domain maps; the IOVA space is to start there, or at its
+	   second frame where this is 0. */
+	uint64_t aperture_start;
 };
 
 struct iommusim_dma; /* opaque: a device */
@@ -115,9 +118,11 @@ struct iommusim_dma; /* opaque: a device */
 /**
  * Create a device. Returns 0; -IOMMUSIM_EBUG (logged): strict mode, and the IOVA granule is above
  * the CPU page, where init_iova_domain() stops with BUG(); -IOMMUSIM_EFAULT (logged): by the
- * proposal of 2021, and the device is untrusted; -IOMMUSIM_EINVAL (logged): parts that are missing
- * or do not fit; -IOMMUSIM_ENOMEM: the page source has no block for the atomic pool;
- * -IOMMUSIM_E2BIG; -IOMMUSIM_EHOST.
+ * proposal of 2021, and the device is untrusted, or before 6.10 (believed) the coherent mask or the
+ * bus ends below the aperture, where iommu_dma_init_domain() refuses the device (since then it gets
+ * no IOVA range); -IOMMUSIM_EINVAL (logged): parts that are missing or do not fit;
+ * -IOMMUSIM_ENOMEM: the page source has no block for the atomic pool; -IOMMUSIM_E2BIG;
+ * -IOMMUSIM_EHOST.
  */
 IOMMUSIM_API int iommusim_dma_create(const struct iommusim_dma_config *config,
                                      struct iommusim_dma **dma);
@@ -221,7 +226,7 @@ IOMMUSIM_API int iommusim_dma_reserve(struct iommusim_dma *dma,
  * them, below and above is reserved; the first frame of each window too, since Linux takes the end
  * of a gap, its first byte beyond, for its last. Of each only first and last are looked at. Models
  * iova_reserve_pci_windows(). Returns 0; -IOMMUSIM_EINVAL: not ascending; -IOMMUSIM_EFAULT
- * (logged): all of it is beyond the aperture; or as iommusim_iova_reserve(), the gaps before it
+ * (logged): all of it is outside of the aperture; or as iommusim_iova_reserve(), the gaps before it
  * stay reserved then.
  */
 IOMMUSIM_API int iommusim_dma_reserve_gaps(struct iommusim_dma *dma,

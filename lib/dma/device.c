@@ -94,6 +94,27 @@ static int check_memory(struct iommusim_dma *dma)
 	return 0;
 }
 
+/* Models iommu_dma_init_domain() for a device without DMA ranges; what 6.1 looks at is taken for
+ * what the device has until 6.10. */
+static int check_aperture(struct iommusim_dma *dma)
+{
+	const struct iommusim_dma_config *c = &dma->config;
+	uint64_t limit =
+		c->bus_limit && c->bus_limit < c->coherent_mask ? c->bus_limit : c->coherent_mask;
+
+	if (c->aperture_last && c->aperture_last < c->aperture_start)
+		return isim_fail(&dma->diag, IOMMUSIM_EINVAL,
+		                 "the aperture ends at 0x%llx, below its start 0x%llx",
+		                 (unsigned long long)c->aperture_last,
+		                 (unsigned long long)c->aperture_start);
+	if (c->kernel < IOMMUSIM_KERNEL(6, 10) && limit < c->aperture_start)
+		return isim_fail(&dma->diag, IOMMUSIM_EFAULT,
+		                 "specified DMA range outside IOMMU capability: it ends at 0x%llx, "
+		                 "the aperture starts at 0x%llx",
+		                 (unsigned long long)limit, (unsigned long long)c->aperture_start);
+	return 0;
+}
+
 static int check(struct iommusim_dma *dma)
 {
 	int err = check_parts(dma);
@@ -102,6 +123,8 @@ static int check(struct iommusim_dma *dma)
 		err = check_streaming(dma);
 	if (!err)
 		err = check_memory(dma);
+	if (!err)
+		err = check_aperture(dma);
 	return err ? err : check_granule(dma);
 }
 

@@ -62,7 +62,7 @@ static int check_windows(struct iommusim_dma *dma, const struct iommusim_region 
 			return isim_fail(&dma->diag, IOMMUSIM_EINVAL,
 			                 "window %lu is not above the one before",
 			                 (unsigned long)i);
-	if (nr && window[0].first > limit)
+	if (nr && (window[0].first > limit || window[nr - 1].last < dma->config.aperture_start))
 		return isim_fail(&dma->diag, IOMMUSIM_EFAULT,
 		                 "specified DMA range outside IOMMU capability");
 	return 0;

@@ -189,6 +189,47 @@ static void uses_the_loop_of_its_release(void **state)
 	finish(rig);
 }
 
+/* 6.1 holds the device against the aperture when it sets it up, 6.12 leaves it to each request. */
+static void a_device_that_ends_below_the_aperture(void **state)
+{
+	struct rig_config config = { .kernel = IOMMUSIM_KERNEL(6, 1),
+		                     .pgsizes = S_4K_2M,
+		                     .iova_start = 0x100000,
+		                     .dma = { .aperture_start = 4 * SZ_1G,
+		                              .aperture_last = 8 * SZ_1G - 1 } };
+	struct rig *rig = given_parts(&config);
+	struct iommusim_dma_request req = request_of(NULL, SZ_4K);
+	struct iommusim_dma_buffer buffer;
+
+	assert_err(create_device(rig, &config), IOMMUSIM_EFAULT);
+	config.dma.coherent_mask = UINT64_MAX;
+	config.dma.bus_limit = 4 * SZ_1G - 1;
+	assert_err(create_device(rig, &config), IOMMUSIM_EFAULT);
+	config.kernel = IOMMUSIM_KERNEL(6, 12);
+	assert_ok(create_device(rig, &config));
+	assert_err(iommusim_dma_alloc_chunks(rig->dma, &req, &buffer), IOMMUSIM_ENOMEM);
+	assert_int_equal(buffer.failed, IOMMUSIM_DMA_IOVA);
+	assert_ok(iommusim_dma_free(rig->dma, &buffer));
+	iommusim_dma_destroy(rig->dma);
+	config.kernel = IOMMUSIM_KERNEL(6, 1);
+	config.dma.bus_limit = 0;
+	assert_ok(create_device(rig, &config));
+	assert_ok(iommusim_dma_alloc_chunks(rig->dma, &req, &buffer));
+	assert_int_equal(buffer.dma_addr, 8 * SZ_1G - SZ_4K);
+	assert_ok(iommusim_dma_free(rig->dma, &buffer));
+	finish(rig);
+}
+
+static void an_aperture_that_ends_before_it_starts_is_refused(void **state)
+{
+	struct rig_config config = { .pgsizes = S_4K_2M,
+		                     .dma = { .aperture_start = SZ_2M, .aperture_last = SZ_1M } };
+	struct rig *rig = given_parts(&config);
+
+	assert_err(create_device(rig, &config), IOMMUSIM_EINVAL);
+	finish(rig);
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[7 + ARRAY_LEN(kernel_rows)] = {
@@ -196,6 +237,8 @@ int main(void)
 		cmocka_unit_test(a_page_source_must_be_whole),
 		cmocka_unit_test(a_zeroed_buffer_may_be_freed),
 		cmocka_unit_test(parts_that_do_not_fit_are_refused),
+		cmocka_unit_test(a_device_that_ends_below_the_aperture),
+		cmocka_unit_test(an_aperture_that_ends_before_it_starts_is_refused),
 		cmocka_unit_test(settings_out_of_range_are_refused),
 		cmocka_unit_test(a_range_outlives_its_cpu),
 		cmocka_unit_test(a_policy_with_too_few_pages_is_found_out),

@@ -100,6 +100,19 @@ static void windows_must_ascend_and_be_in_reach(void **state)
 	finish(rig);
 }
 
+static void windows_below_the_aperture_are_out_of_reach(void **state)
+{
+	struct rig *rig = given_rig(
+		&(struct rig_config){ .pgsizes = S_4K_2M, .dma.aperture_start = 2 * SZ_1G });
+	struct iommusim_region window = region(IOMMUSIM_REGION_RESERVED, SZ_1M, 2 * SZ_1G - 1);
+
+	assert_err(iommusim_dma_reserve_gaps(rig->dma, &window, 1), IOMMUSIM_EFAULT);
+	assert_untouched(rig);
+	window.last++;
+	assert_ok(iommusim_dma_reserve_gaps(rig->dma, &window, 1));
+	finish(rig);
+}
+
 /* A direct region that the driver cannot map is not reserved either. */
 static void a_direct_region_that_cannot_be_mapped(void **state)
 {
@@ -146,6 +159,7 @@ int main(void)
 		cmocka_unit_test(ranges_that_are_none_are_refused),
 		cmocka_unit_test(gaps_between_windows_are_reserved),
 		cmocka_unit_test(windows_must_ascend_and_be_in_reach),
+		cmocka_unit_test(windows_below_the_aperture_are_out_of_reach),
 		cmocka_unit_test(a_direct_region_that_cannot_be_mapped),
 		cmocka_unit_test(a_direct_region_that_cannot_be_reserved),
 	};
