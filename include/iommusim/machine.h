@@ -79,8 +79,7 @@ struct iommusim_machine_config {
 	unsigned hw_dirty;
 	uint64_t window_start;
 	/* What the domain maps, both ends included, in bytes: addresses are handed out from its
-	   first granule on, but never 0. Default: all that the page tables map. Differs: a device
-	   that reaches none of it is made and finds no IOVA range; Linux 6.1 says EFAULT. */
+	   first granule on, but never 0. Default: all that the page tables map. */
 	uint64_t aperture_start, aperture_last;
 };
 
@@ -89,7 +88,8 @@ struct iommusim_machine; /* opaque */
 /**
  * Put a machine together: @config->phys as the page source, a domain over page tables or the
  * recording driver, an IOVA space of the domain's granule and a device. Returns 0; as
- * iommusim_dma_create() and the rooms below it.
+ * iommusim_dma_create() (of a device that reaches nothing of the aperture, too) and the rooms below
+ * it.
  */
 IOMMUSIM_API int iommusim_machine_create(const struct iommusim_machine_config *config,
                                          struct iommusim_machine **machine);

@@ -161,6 +161,7 @@ static int create_dma(struct iommusim_machine *m)
 		                              .mode = m->config.mode,
 		                              .coherent_mask = m->config.coherent_mask,
 		                              .is_pci = m->config.is_pci,
+		                              .aperture_start = m->config.aperture_start,
 		                              .aperture_last = last_address(m),
 		                              .domain = m->domain,
 		                              .iova = m->iova,
