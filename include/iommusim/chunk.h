@@ -87,6 +87,9 @@ struct iommusim_chunks {
 #define IOMMUSIM_FINDING_BUG         UINT32_C(0x100) /* BUG_ON() */
 #define IOMMUSIM_FINDING_ENDLESS     UINT32_C(0x200) /* does not come to an end */
 
+/* Success, but its way to free counts the pages of the size before it was rounded. */
+#define IOMMUSIM_FINDING_LOST_TAIL UINT32_C(0x400)
+
 /** The first of @findings in words, NULL if there is none. */
 IOMMUSIM_API const char *iommusim_finding_text(uint32_t findings);
 

@@ -266,8 +266,8 @@ struct iommusim_dma_buffer {
  * __iommu_dma_alloc_noncontiguous(), drivers/iommu/dma-iommu.c, Linux 6.1 and 6.12, shared by the
  * DMA API's alloc and noncontiguous calls; simplifies: no kernel mapping, and the page array, the
  * scatterlist and page-table pages cost no simulated memory; differs: in extended mode the pages
- * that rounding up to a granule above the CPU page added are freed with the buffer (Linux would
- * leak them).
+ * that rounding up to a granule above the CPU page added are freed with the buffer; Linux would
+ * lose them, which is IOMMUSIM_FINDING_LOST_TAIL in buffer->chunks.findings.
  *
  * @buffer is the caller's, uninitialised; iommusim_dma_free() takes back what it holds, after a
  * failure too. Returns 0; -IOMMUSIM_ENOMEM: no pages or no IOVA range (a result);

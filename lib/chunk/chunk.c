@@ -228,6 +228,8 @@ const char *iommusim_finding_text(uint32_t findings)
 		{ IOMMUSIM_FINDING_WARN, "WARN_ON()" },
 		{ IOMMUSIM_FINDING_BUG, "BUG_ON()" },
 		{ IOMMUSIM_FINDING_ENDLESS, "does not come to an end" },
+		{ IOMMUSIM_FINDING_LOST_TAIL,
+		  "the kernel frees by the caller's size: what rounding added is lost" },
 	};
 
 	for (size_t i = 0; i < ISIM_ARRAY_LEN(texts); i++)

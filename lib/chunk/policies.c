@@ -18,6 +18,11 @@
 	"a compound block that cannot be split, as no driver's can, is freed, and after the last " \
 	"order used all the same (stale block)"
 
+/* What goes wrong when buffers are freed of which the size was rounded. */
+#define TAIL                                                                                     \
+	"pages that rounding to a granule above the CPU page added are lost when the buffer is " \
+	"freed (lost tail; DMA domains have no such granule)"
+
 static const struct isim_steps restarting = { .gfp = DMA_GFP };
 static const struct isim_steps sticky = { .sticky = 1, .gfp = DMA_GFP };
 static const struct isim_steps sticky_or_single = { .sticky = 1, .singles = 1, .gfp = DMA_GFP };
@@ -111,7 +116,7 @@ const struct iommusim_policy iommusim_policy_dma_iommu_4_7 = {
 	.params = &splitting,
 	.family = "history",
 	.quirks = "page sizes of 4 GiB and more are cut off the bitmap; the order above the "
-		  "largest is tried once where a page size has it; " COMPOUND,
+		  "largest is tried once where a page size has it; " TAIL "; " COMPOUND,
 	.takes_comp = 1,
 };
 
@@ -128,7 +133,7 @@ const struct iommusim_policy iommusim_policy_dma_iommu_5_10 = {
 	.params = &exclusive,
 	.family = "history",
 	.quirks = "page sizes of 4 GiB and more are cut off the bitmap; the order above the "
-		  "largest is tried once where a page size has it",
+		  "largest is tried once where a page size has it; " TAIL,
 	.takes_comp = 1,
 };
 
@@ -145,7 +150,7 @@ const struct iommusim_policy iommusim_policy_dma_iommu_6_4 = {
 	.alloc = isim_chunk_alloc_mask,
 	.params = &inclusive,
 	.family = "history",
-	.quirks = "page sizes of 4 GiB and more are cut off the bitmap",
+	.quirks = "page sizes of 4 GiB and more are cut off the bitmap; " TAIL,
 };
 
 static const struct iommusim_policy *const history[] = {

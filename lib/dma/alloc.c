@@ -5,6 +5,7 @@
  */
 #include "dma/alloc.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -193,6 +194,22 @@ static void begin(struct iommusim_dma_buffer *buffer, enum iommusim_dma_step ste
 	buffer->failed = step;
 }
 
+/* __iommu_dma_free() counts the pages of the size that was asked for, not of the rounded one. */
+static void find_lost_tail(const struct iommusim_dma *dma, const struct iommusim_dma_request *req,
+                           struct iommusim_chunks *chunks)
+{
+	uint64_t freed = isim_bytes_to_pages(req->size, dma->config.page_shift);
+
+	if (freed >= chunks->plan.count)
+		return;
+	chunks->findings |= IOMMUSIM_FINDING_LOST_TAIL;
+	if (!chunks->told[0])
+		snprintf(chunks->told, sizeof(chunks->told),
+		         "the kernel frees by the caller's size: %llu of %llu pages are lost",
+		         (unsigned long long)(chunks->plan.count - freed),
+		         (unsigned long long)chunks->plan.count);
+}
+
 int iommusim_dma_alloc_chunks(struct iommusim_dma *dma, const struct iommusim_dma_request *req,
                               struct iommusim_dma_buffer *buffer)
 {
@@ -207,6 +224,7 @@ int iommusim_dma_alloc_chunks(struct iommusim_dma *dma, const struct iommusim_dm
 		isim_dma_return_pages(dma, buffer);
 		return err;
 	}
+	find_lost_tail(dma, req, &buffer->chunks);
 	dma->stats.nr_map++;
 	buffer->failed = IOMMUSIM_DMA_DONE;
 	return 0;
