@@ -236,9 +236,10 @@ static void judge_last_resort(struct judge *j, const struct trial *t)
 static int is_undefined(const struct trial *t)
 {
 	return t->result &&
-	       t->chunks.findings & (IOMMUSIM_FINDING_STALE_BLOCK | IOMMUSIM_FINDING_BAD_FREE |
-	                             IOMMUSIM_FINDING_BAD_SPLIT | IOMMUSIM_FINDING_BAD_PAGE |
-	                             IOMMUSIM_FINDING_MEMORY | IOMMUSIM_FINDING_BUG);
+	       t->chunks.findings &
+	               (IOMMUSIM_FINDING_STALE_BLOCK | IOMMUSIM_FINDING_BEFORE_PAGE |
+	                IOMMUSIM_FINDING_BAD_FREE | IOMMUSIM_FINDING_BAD_SPLIT |
+	                IOMMUSIM_FINDING_BAD_PAGE | IOMMUSIM_FINDING_MEMORY | IOMMUSIM_FINDING_BUG);
 }
 
 static void judge_attempts(struct judge *j, const struct trial *t)

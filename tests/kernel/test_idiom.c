@@ -74,7 +74,7 @@ static void says_what_it_is(void **state)
 		assert_int_equal(rows[i].exported->abi, IOMMUSIM_POLICY_ABI);
 		assert_int_equal(rows[i].exported->policy_bytes, sizeof(struct iommusim_policy));
 		assert_non_null(rows[i].exported->kin);
-		assert_true(rows[i].exported->kernel >= IOMMUSIM_KERNEL(4, 0));
+		assert_true(rows[i].exported->kernel >= IOMMUSIM_KERNEL(3, 5));
 	}
 }
 
