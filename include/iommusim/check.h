@@ -94,11 +94,17 @@ IOMMUSIM_API size_t iommusim_world_format(const struct iommusim_world *world, ch
 
 /**
  * Fields that are not there have the values of: page=4K order=10 pgsizes=4K bytes=4096 gfp=0xcc0
- * attrs=0 frames=16 free=0-15, and nothing fails. Returns 0 or -IOMMUSIM_EINVAL with *at, unless it
- * is NULL, at the field that is wrong.
+ * attrs=0 frames=16 free=0-15, as far as there are frames, and nothing fails. Returns 0 or
+ * -IOMMUSIM_EINVAL with *at, unless it is NULL, at the field that is wrong.
  */
 IOMMUSIM_API int iommusim_world_parse(const char *text, struct iommusim_world *world,
                                       const char **at);
+
+/**
+ * What may be the value of the field that starts at @at: "0 to 13" at "order=99". NULL: a world has
+ * no such field.
+ */
+IOMMUSIM_API const char *iommusim_world_field_text(const char *at);
 
 /** Where two policies part. */
 struct iommusim_difference {

@@ -187,59 +187,153 @@ static int take_runs(const char **text, uint64_t nr, uint8_t *bits)
 	return 1;
 }
 
-static int take_fail(const char **text, uint64_t *fail)
-{
-	uint8_t bits[8];
-
-	*fail = 0;
-	if (!take_runs(text, 64, bits))
-		return 0;
-	for (unsigned i = 0; i < 64; i++)
-		*fail |= (uint64_t)(bits[i / 8] >> i % 8 & 1) << i;
-	return 1;
-}
-
 /* A number up to @most. */
 static int take_up_to(const char **text, uint64_t most, uint64_t *n)
 {
 	return take_number(text, n) && *n <= most;
 }
 
-/* The value of the field that @name names. */
-static int take_field(const char *name, size_t length, const char **text, struct iommusim_world *w)
+static int take_word(const char **text, uint32_t *word)
 {
-	uint64_t n = 0;
-	int ok = 0;
+	uint64_t n;
+	int ok = take_up_to(text, UINT32_MAX, &n);
 
-#define IS(field) (length == strlen(field) && !memcmp(name, field, length))
-	if (IS("page") && (ok = take_size(text, &n)))
-		w->page_shift = isim_low_bit(n);
-	else if (IS("order") && (ok = take_up_to(text, IOMMUSIM_MAX_ORDERS - 1, &n)))
-		w->max_order = (unsigned)n;
-	else if (IS("pgsizes"))
-		ok = take_sizes(text, &w->pgsizes);
-	else if (IS("bytes"))
-		ok = take_number(text, &w->bytes);
-	else if (IS("gfp") && (ok = take_up_to(text, UINT32_MAX, &n)))
-		w->gfp = (uint32_t)n;
-	else if (IS("attrs") && (ok = take_up_to(text, UINT32_MAX, &n)))
-		w->attrs = (uint32_t)n;
-	else if (IS("frames") && (ok = take_up_to(text, IOMMUSIM_CHECK_FRAMES, &n)))
-		w->nr_frames = (unsigned)n;
-	else if (IS("free"))
-		ok = take_runs(text, IOMMUSIM_CHECK_FRAMES, w->free);
-	else if (IS("fail"))
-		ok = take_fail(text, &w->fail);
-#undef IS
+	*word = ok ? (uint32_t)n : 0;
 	return ok;
 }
 
-static int has_free_beyond(const struct iommusim_world *w)
+static int take_page(const char **text, struct iommusim_world *w)
 {
+	uint64_t size;
+
+	if (!take_size(text, &size) || size < isim_bit(12) || size > isim_bit(16))
+		return 0;
+	w->page_shift = isim_low_bit(size);
+	return 1;
+}
+
+static int take_order(const char **text, struct iommusim_world *w)
+{
+	uint64_t n;
+	int ok = take_up_to(text, IOMMUSIM_MAX_ORDERS - 1, &n);
+
+	w->max_order = ok ? (unsigned)n : 0;
+	return ok;
+}
+
+static int take_pgsizes(const char **text, struct iommusim_world *w)
+{
+	return take_sizes(text, &w->pgsizes);
+}
+
+static int take_bytes(const char **text, struct iommusim_world *w)
+{
+	return take_number(text, &w->bytes) && w->bytes;
+}
+
+static int take_gfp(const char **text, struct iommusim_world *w)
+{
+	return take_word(text, &w->gfp);
+}
+
+static int take_attrs(const char **text, struct iommusim_world *w)
+{
+	return take_word(text, &w->attrs);
+}
+
+static int take_frames(const char **text, struct iommusim_world *w)
+{
+	uint64_t n;
+	int ok = take_up_to(text, IOMMUSIM_CHECK_FRAMES, &n);
+
+	w->nr_frames = ok ? (unsigned)n : 0;
+	return ok && n;
+}
+
+static int take_free(const char **text, struct iommusim_world *w)
+{
+	return take_runs(text, IOMMUSIM_CHECK_FRAMES, w->free);
+}
+
+static int take_fail(const char **text, struct iommusim_world *w)
+{
+	uint8_t bits[8];
+
+	w->fail = 0;
+	if (!take_runs(text, 64, bits))
+		return 0;
+	for (unsigned i = 0; i < 64; i++)
+		w->fail |= (uint64_t)(bits[i / 8] >> i % 8 & 1) << i;
+	return 1;
+}
+
+enum { PAGE, ORDER, PGSIZES, BYTES, GFP, ATTRS, FRAMES, FREE, FAIL, NR_FIELDS };
+
+static const struct field {
+	const char *name;
+	int (*take)(const char **text, struct iommusim_world *w);
+	const char *allowed;
+} fields[NR_FIELDS] = {
+	[PAGE] = { "page", take_page, "4K, 8K, 16K, 32K or 64K" },
+	[ORDER] = { "order", take_order, "0 to 13" },
+	[PGSIZES] = { "pgsizes", take_pgsizes, "one or more powers of two, as 4K,2M" },
+	[BYTES] = { "bytes", take_bytes, "1 to 8192 times the page size" },
+	[GFP] = { "gfp", take_gfp, "0 to 0xffffffff" },
+	[ATTRS] = { "attrs", take_attrs, "0 to 0xffffffff" },
+	[FRAMES] = { "frames", take_frames, "1 to 8192" },
+	[FREE] = { "free", take_free, "none or some of the frames, from 0 on, as 0-3,8" },
+	[FAIL] = { "fail", take_fail, "none or some of the attempts 0 to 63, as 0-3,8" },
+};
+
+/* Which field starts at @text; NR_FIELDS: none does. */
+static unsigned field_at(const char *text)
+{
+	size_t length = strcspn(text, "= ");
+
+	for (unsigned i = 0; i < NR_FIELDS; i++)
+		if (length == strlen(fields[i].name) && !memcmp(text, fields[i].name, length))
+			return i;
+	return NR_FIELDS;
+}
+
+const char *iommusim_world_field_text(const char *at)
+{
+	unsigned i = field_at(at);
+
+	return i < NR_FIELDS ? fields[i].allowed : NULL;
+}
+
+/* Read the field at *text, and move behind it. */
+static int take_field(const char **text, struct iommusim_world *w, const char **seen)
+{
+	unsigned i = field_at(*text);
+
+	if (i == NR_FIELDS)
+		return 0;
+	seen[i] = *text;
+	*text += strlen(fields[i].name);
+	if (**text != '=')
+		return 0;
+	++*text;
+	return fields[i].take(text, w) && (!**text || **text == ' ');
+}
+
+/* The field of @seen that the others do not allow; NULL: they fit together. */
+static const char *misfit(const struct iommusim_world *w, const char *const *seen)
+{
+	if (w->bytes > (uint64_t)IOMMUSIM_CHECK_FRAMES << w->page_shift)
+		return seen[BYTES];
 	for (unsigned i = w->nr_frames; i < IOMMUSIM_CHECK_FRAMES; i++)
 		if (isim_world_is_free(w, i))
-			return 1;
-	return 0;
+			return seen[FREE];
+	return NULL;
+}
+
+static int wrong(const char *field, const char **at)
+{
+	if (at)
+		*at = field;
+	return -IOMMUSIM_EINVAL;
 }
 
 int iommusim_world_parse(const char *text, struct iommusim_world *world, const char **at)
@@ -249,29 +343,19 @@ int iommusim_world_parse(const char *text, struct iommusim_world *world, const c
 		                    .pgsizes = 4096,
 		                    .bytes = 4096,
 		                    .gfp = IOMMUSIM_GFP_KERNEL,
-		                    .nr_frames = 16,
-		                    .free = { 0xff, 0xff } };
-	const char *field = text;
+		                    .nr_frames = 16 };
+	const char *seen[NR_FIELDS] = { NULL }, *field;
 
-	for (;;) {
-		size_t length;
-
-		text += strspn(text, " ");
+	for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
 		field = text;
-		if (!*text)
-			break;
-		length = strcspn(text, "= ");
-		text += length;
-		if (*text != '=' || (++text, !take_field(field, length, &text, &w)) ||
-		    (*text && *text != ' '))
-			goto wrong;
+		if (!take_field(&text, &w, seen))
+			return wrong(field, at);
 	}
-	if (isim_world_is_valid(&w) && !has_free_beyond(&w)) {
-		*world = w;
-		return 0;
-	}
-wrong:
-	if (at)
-		*at = field;
-	return -IOMMUSIM_EINVAL;
+	for (unsigned i = 0; !seen[FREE] && i < 16 && i < w.nr_frames; i++)
+		isim_world_set_free(&w, i, 1);
+	field = misfit(&w, seen);
+	if (field)
+		return wrong(field, at);
+	*world = w;
+	return 0;
 }

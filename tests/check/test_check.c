@@ -131,30 +131,37 @@ static void worlds_are_the_same_as_text(void **state)
 
 static void text_that_is_no_world_is_refused(void **state)
 {
-	static const char *const wrong[] = {
-		"page=8",
-		"page=4K,",
-		"order=14",
-		"pgsizes=",
-		"pgsizes=3K",
-		"bytes=0",
-		"bytes=",
-		"bytes=99999999999999999999",
-		"gfp=0x1ffffffff",
-		"frames=0",
-		"frames=8193",
-		"free=16",
-		"free=3-1",
-		"free=1-",
-		"fail=64",
-		"fails=1",
-		"page",
-		"=4K",
-		"frames=8 free=8",
-		"pgsizes=16E",
-		"order=-1",
-		"free=0,,1",
-		"page=4K order",
+	static const struct {
+		const char *text, *at; /* what starts with the field that is wrong */
+	} wrong[] = {
+		{ "page=8", "page=8" },
+		{ "page=4K,", "page=4K," },
+		{ "order=3 page=1M frames=4", "page=1M frames=4" },
+		{ "page=128K", "page=128K" },
+		{ "page=2K", "page=2K" },
+		{ "order=14", "order=14" },
+		{ "pgsizes=", "pgsizes=" },
+		{ "pgsizes=3K", "pgsizes=3K" },
+		{ "bytes=0", "bytes=0" },
+		{ "bytes=", "bytes=" },
+		{ "bytes=99999999999999999999", "bytes=99999999999999999999" },
+		{ "bytes=33554433 order=1", "bytes=33554433 order=1" },
+		{ "gfp=0x1ffffffff", "gfp=0x1ffffffff" },
+		{ "attrs=x", "attrs=x" },
+		{ "frames=0 order=1", "frames=0 order=1" },
+		{ "frames=8193", "frames=8193" },
+		{ "free=16", "free=16" },
+		{ "free=3-1", "free=3-1" },
+		{ "free=1-", "free=1-" },
+		{ "fail=64", "fail=64" },
+		{ "fails=1", "fails=1" },
+		{ "page", "page" },
+		{ "=4K", "=4K" },
+		{ "free=8 frames=8", "free=8 frames=8" },
+		{ "pgsizes=16E", "pgsizes=16E" },
+		{ "order=-1", "order=-1" },
+		{ "free=0,,1", "free=0,,1" },
+		{ "page=4K order", "order" },
 	};
 	struct iommusim_world world = { .bytes = 77 };
 
@@ -162,12 +169,41 @@ static void text_that_is_no_world_is_refused(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		const char *at = NULL;
 
-		assert_err(iommusim_world_parse(wrong[i], &world, &at), IOMMUSIM_EINVAL);
-		assert_true(at >= wrong[i] && at <= wrong[i] + strlen(wrong[i]));
+		assert_err(iommusim_world_parse(wrong[i].text, &world, &at), IOMMUSIM_EINVAL);
+		assert_string_equal(at, wrong[i].at);
+		assert_err(iommusim_world_parse(wrong[i].text, &world, NULL), IOMMUSIM_EINVAL);
 		assert_int_equal(world.bytes, 77);
 	}
 	assert_ok(iommusim_world_parse("", &world, NULL));
 	assert_int_equal(world.bytes, 4096);
+}
+
+static void fields_that_are_not_there_fit_the_others(void **state)
+{
+	struct iommusim_world world;
+
+	(void)state;
+	assert_ok(iommusim_world_parse("frames=3", &world, NULL));
+	assert_int_equal(world.free[0], 7);
+	assert_ok(iommusim_world_parse(" frames=20 ", &world, NULL));
+	assert_memory_equal(world.free, ((const uint8_t[]){ 0xff, 0xff, 0 }), 3);
+	assert_ok(iommusim_world_parse("bytes=33554433 page=64K", &world, NULL));
+	assert_int_equal(world.bytes, 33554433);
+}
+
+static void fields_say_what_they_may_be(void **state)
+{
+	static const char *const names[] = { "page",  "pgsizes", "bytes", "gfp",
+		                             "attrs", "frames",  "free",  "fail" };
+
+	(void)state;
+	assert_string_equal(iommusim_world_field_text("order=99 page=4K"), "0 to 13");
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		assert_non_null(iommusim_world_field_text(names[i]));
+	assert_null(iommusim_world_field_text("orders=1"));
+	assert_null(iommusim_world_field_text("ord"));
+	assert_null(iommusim_world_field_text("=1"));
+	assert_null(iommusim_world_field_text(""));
 }
 
 static void worlds_out_of_range_are_refused(void **state)
@@ -329,10 +365,12 @@ static void invariants_have_names(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[10 + ARRAY_LEN(rows) + ARRAY_LEN(known)] = {
+	struct CMUnitTest tests[12 + ARRAY_LEN(rows) + ARRAY_LEN(known)] = {
 		cmocka_unit_test(no_policy_loses_a_page),
 		cmocka_unit_test(worlds_are_the_same_as_text),
 		cmocka_unit_test(text_that_is_no_world_is_refused),
+		cmocka_unit_test(fields_that_are_not_there_fit_the_others),
+		cmocka_unit_test(fields_say_what_they_may_be),
 		cmocka_unit_test(worlds_out_of_range_are_refused),
 		cmocka_unit_test(the_host_may_fail_at_any_allocation),
 		cmocka_unit_test(policies_part_where_they_differ),
@@ -341,7 +379,7 @@ int main(void)
 		cmocka_unit_test(small_worlds_are_counted_and_differ),
 		cmocka_unit_test(invariants_have_names),
 	};
-	size_t nr = 10;
+	size_t nr = 12;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		tests[nr++] = (struct CMUnitTest)TEST_ROW(breaks_what_it_is_known_for, &rows[i]);

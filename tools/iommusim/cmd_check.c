@@ -194,6 +194,22 @@ static int search(const struct request *r, uint64_t nr, struct checked *c)
 	return 0;
 }
 
+/* What is wrong with the field of a world that starts at @field. */
+static int refuse_field(const char *field)
+{
+	const char *allowed = iommusim_world_field_text(field);
+	int whole = (int)strcspn(field, " "), name = (int)strcspn(field, "= ");
+
+	if (!allowed)
+		return say("--world: '%.*s' is no field: they are page, order, pgsizes, bytes, "
+		           "gfp, attrs, frames, free and fail",
+		           whole, field);
+	if (name == whole)
+		return say("--world: %.*s has no value; it is %s", name, field, allowed);
+	return say("--world: %.*s is %s, not '%.*s'", name, field, allowed, whole - name - 1,
+	           field + name + 1);
+}
+
 static int check_one_world(const struct request *r)
 {
 	struct iommusim_world world;
@@ -201,7 +217,7 @@ static int check_one_world(const struct request *r)
 	int status = EXIT_FINE;
 
 	if (iommusim_world_parse(r->world, &world, &at))
-		return say("--world: '%s' is not a field of a world, or out of range", at);
+		return refuse_field(at);
 	for (unsigned i = 0; i < r->named.nr_policies; i++) {
 		struct iommusim_verdict verdict;
 
