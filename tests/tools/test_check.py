@@ -92,6 +92,12 @@ def history_is_bisected():
 REFUSED = [
     (["check"], "which policy"), (["check", "P9"], "'P9'"), (["check", "P1", "--worlds"], "missing"),
     (["check", "P1", "--worlds=x"], "'x'"), (["check", "P1", "--worlds=-1"], "'-1'"),
+    (["check", "P1", "--worlds=0"], "--worlds: '0' is too small"),
+    (["check", "P1", "--exhaustive=0,1,1"], "'0,1,1' is not three numbers from 1,1,0 to"),
+    (["check", "P1", "--exhaustive=1,0,1"], "'1,0,1'"),
+    (["bisect", "--policy", "P5"], "--policy: bisect takes --good and --bad"),
+    (["bisect", "--memory=1G", "--policy=P5"], "--policy: bisect takes --good and --bad"),
+    (["bisect", "--format=json"], "--format: bisect prints text only"),
     (["check", "P1", "--seed=99999999999999999999"], "--seed"), (["check", "P1", "--nope"], "--nope"),
     (["check", "P1", "--exhaustive=4,4"], "'4,4'"), (["check", "P1", "--exhaustive=17,1,1"], "17"),
     (["check", "P1", "--exhaustive=4,4,4,4"], "'4,4,4,4'"), (["check", "P1", "--world=foo=1"], "'foo=1' is no field: they are page,"),

@@ -241,6 +241,16 @@ def a_name_is_no_command():
     return shows(done, 0, "Nothing is worse") + (["it ran"] if (FOLDER / "broken").exists() else [])
 
 
+def a_name_is_no_option():
+    name = "-x.c"
+    write(name, (IDIOM / "vb2.c").read_text())
+    bad = []
+    for args in (["--", name], [name], ["--memory=1G", WORLDS, "--", name]):
+        bad += shows(run("try", *args, *([] if WORLDS in args or "--" in args else [WORLDS])), 0,
+                     "Nothing is worse", name)
+    return bad
+
+
 def headers_are_found_where_one_says():
     write("extra.h", "#define ORDERS { 9, 8, 4, 0 }\n")
     text = (IDIOM / "arm_4_8.c").read_text().replace("{ 9, 8, 4, 0 }", "ORDERS")
@@ -323,6 +333,7 @@ def prepare():
     for name, size, export in (
             ("silent", "", ""), ("abi", "", by_hand % ("7", "sizeof(mine)", "&mine")),
             ("newer", "", NEWER + by_hand % ("1", "sizeof(newer)", "&newer.policy")),
+            ("unlike", " + 8", by_hand % ("1", "sizeof(mine)", "&mine")),
             ("small", "", by_hand % ("1", "16", "&mine")),
             ("null", "", by_hand % ("1", "sizeof(mine)", "NULL"))):
         wrong = mine(name, size, export)
@@ -334,15 +345,31 @@ def prepare():
     (FOLDER / "folder.c").mkdir()
 
 
+def size_of_policy():
+    path = write("size.c", "#include <iommusim/chunk.h>\n#include <stdio.h>\nint main(void)\n{\n"
+                           "\treturn !printf(\"%zu\", sizeof(struct iommusim_policy));\n}\n")
+    subprocess.run([*COMPILER, "-std=c11", f"-I{INCLUDE}", "-o", FOLDER / "size", path], check=True)
+    return int(subprocess.run([FOLDER / "size"], capture_output=True, text=True, check=True).stdout)
+
+
 prepare()
+SIZE = size_of_policy()
 REFUSED = [
     (["check", "./missing.so"], "'./missing.so' cannot be opened"),
     (["compare", "--policy=text.so"], "'text.so' is no shared object"),
     (["check", "./silent.so"], "'./silent.so' has no symbol iommusim_exported_policy"),
-    (["show", "policy", "./abi.so"], "'./abi.so' has policy ABI 7, this program has 1"),
-    (["check", "./small.so"], "'./small.so': its policy has 16 bytes"),
-    (["check", "./newer.so"], "'./newer.so' uses members of a newer struct iommusim_policy"),
-    (["check", "./null.so"], "'./null.so': its policy has"),
+    (["show", "policy", "./abi.so"], "'./abi.so' has policy ABI 7, this program has 1: rebuild it"),
+    (["check", "./small.so"], f"'./small.so' has a struct iommusim_policy of 16 bytes, this program one of {SIZE}: "
+     f"rebuild it against this program's headers"),
+    (["check", "./newer.so"], f"'./newer.so' uses members of a newer struct iommusim_policy, of {SIZE + 8} "
+     f"bytes, this program has one of {SIZE}: rebuild it"),
+    (["check", "./unlike.so"], f"of {SIZE} bytes that says .size = {SIZE + 8}"),
+    (["check", "./null.so"], "policy './null.so' exports no policy"),
+    (["compare", "--policy=./missing.so"], "policy './missing.so' cannot be opened"),
+    (["try", "a.c", "--policy", "P5"], "--policy: try has its own"),
+    (["try", "a.c", "--policy=P5"], "--against names another"),
+    (["try", "a.c", "--worlds=0"], "--worlds: '0' is too small"), (["try", "--"], "which file"),
+    (["try", "--", "--help"], "'--help' cannot be opened"), (["try", "a.c", "--", "b.c"], "'b.c'"),
     (["bisect", "--good=./mine.so"], "'./mine.so' is no policy of the history"),
     (["try"], "which file"), (["try", "missing.c"], "'missing.c' cannot be opened"),
     (["try", "empty.c"], "try: 'empty.c' has no IOMMUSIM_KERNEL_POLICY(function)"),
@@ -382,7 +409,7 @@ def a_shared_object_is_one_to_compare_against():
 
 
 def help_is_on_stdout():
-    return shows(run("try", "--help"), 0, "usage: iommusim try FILE.c", "GPL-2.0")
+    return shows(run("try", "--help"), 0, "usage: iommusim try [OPTION]", "GPL-2.0")
 
 
 tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
@@ -394,7 +421,7 @@ tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
             a_type_that_is_not_known_is_told, names_of_another_release_do_not_compile,
             it_is_compared_on_a_machine_too, compare_tells_what_is_found, json_is_one_document,
             nothing_is_left_in_the_temporary_folder, nothing_is_left_of_a_compiler_that_is_stopped,
-            a_name_is_no_command, headers_are_found_where_one_says,
+            a_name_is_no_command, a_name_is_no_option, headers_are_found_where_one_says,
             every_command_takes_a_shared_object, what_is_not_deterministic_is_told,
             what_check_prints_repeats_it,
             a_compiler_that_does_not_do_is_told, any_temporary_folder_will_do,

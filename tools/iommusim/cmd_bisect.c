@@ -36,6 +36,27 @@ static int help(void)
 	return EXIT_FINE;
 }
 
+/* Options of compare that bisect has no use for. */
+static int check_others(int argc, char **argv)
+{
+	static const struct {
+		const char *name, *why;
+	} others[] = {
+		{ "--policy", "bisect takes --good and --bad instead" },
+		{ "--format", "bisect prints text only; compare has the figures" },
+	};
+
+	for (int i = 1; i < argc; i++)
+		for (size_t n = 0; n < ARRAY_LEN(others); n++) {
+			size_t length = strlen(others[n].name);
+
+			if (!strncmp(argv[i], others[n].name, length) &&
+			    (!argv[i][length] || argv[i][length] == '='))
+				return say("%s: %s", others[n].name, others[n].why);
+		}
+	return 0;
+}
+
 /* Take --good and --bad out of the arguments; the rest stays in order. */
 static int take_ends(struct span *span, int *argc, char **argv)
 {
@@ -225,6 +246,8 @@ int cmd_bisect(int argc, char **argv)
 
 	if (args)
 		memcpy(args, argv, (size_t)argc * sizeof(*args));
+	if (!status)
+		status = check_others(argc, args);
 	if (!status)
 		status = take_ends(&span, &argc, args);
 	if (!status)

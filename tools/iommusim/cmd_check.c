@@ -58,13 +58,21 @@ static int help(void)
 
 /* ---- The command line ---- */
 
-static int read_count(const char *option, const char *value, uint64_t most, uint64_t *n)
+static int read_count(const char *option, const char *value, uint64_t least, uint64_t most,
+                      uint64_t *n)
 {
 	const char *wrong = read_number(slice_of(value), n);
 
+	if (!wrong && *n < least)
+		wrong = "is too small: at least one";
 	if (!wrong && *n > most)
 		wrong = "is too large";
 	return wrong ? say("--%s: '%s' %s", option, value, wrong) : 0;
+}
+
+static int refuse_bounds(const char *value)
+{
+	return say("--exhaustive: '%s' is not three numbers from 1,1,0 to 16,16,4", value);
 }
 
 static int read_bounds(const char *value, struct iommusim_small_worlds *bounds)
@@ -77,20 +85,20 @@ static int read_bounds(const char *value, struct iommusim_small_worlds *bounds)
 		uint64_t n = 0;
 
 		if (read_number(slice_cut(&rest, ','), &n) || n > 16)
-			return say("--exhaustive: '%s' is not three numbers up to 16,16,4", value);
+			return refuse_bounds(value);
 		*fields[i] = (unsigned)n;
 	}
 	if (rest.len || !iommusim_small_worlds_count(bounds))
-		return say("--exhaustive: '%s' is not three numbers up to 16,16,4", value);
+		return refuse_bounds(value);
 	return 0;
 }
 
 static int read_option(struct request *r, const char *name, const char *value)
 {
 	if (!strcmp(name, "worlds"))
-		return read_count(name, value, UINT64_C(1) << 40, &r->worlds);
+		return read_count(name, value, 1, UINT64_C(1) << 40, &r->worlds);
 	if (!strcmp(name, "seed"))
-		return read_count(name, value, UINT64_MAX, &r->seed);
+		return read_count(name, value, 0, UINT64_MAX, &r->seed);
 	if (!strcmp(name, "exhaustive"))
 		return read_bounds(value, &r->bounds);
 	r->world = value;

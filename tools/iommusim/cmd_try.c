@@ -13,7 +13,7 @@
 
 static int help(void)
 {
-	puts("usage: iommusim try FILE.c [OPTION]... [OPTION OF compare]...\n");
+	puts("usage: iommusim try [OPTION]... [OPTION OF compare]... [--] FILE.c\n");
 	print_wrapped(
 		"", 0,
 		"Compile a file with a function of the kernel, unmodified, between #include "
@@ -74,10 +74,12 @@ static int read_format(struct trial *t, const char *value)
 	               : say("--format: '%s' is neither table nor json", value);
 }
 
-static int read_count(const char *name, const char *value, uint64_t *n)
+static int read_count(const char *name, const char *value, uint64_t least, uint64_t *n)
 {
 	const char *wrong = read_number(slice_of(value), n);
 
+	if (!wrong && *n < least)
+		wrong = "is too small: at least one";
 	return wrong ? say("--%s: '%s' %s", name, value, wrong) : 0;
 }
 
@@ -90,9 +92,9 @@ static int read_option(struct trial *t, const char *name, char *value)
 	if (!strcmp(name, "format"))
 		return read_format(t, value);
 	if (!strcmp(name, "worlds"))
-		return read_count(name, value, &t->worlds);
+		return read_count(name, value, 1, &t->worlds);
 	if (!strcmp(name, "seed"))
-		return read_count(name, value, &t->seed);
+		return read_count(name, value, 0, &t->seed);
 	if (!strcmp(name, "against")) {
 		t->against = value;
 		return 0;
@@ -106,6 +108,9 @@ static int read_option(struct trial *t, const char *name, char *value)
 /* An option of compare, with its value: kept for it. */
 static int pass_on(struct trial *t, int argc, char **argv, int *i)
 {
+	if (!strcmp(argv[*i], "--policy") || !strncmp(argv[*i], "--policy=", 9))
+		return say("--policy: try has its own, the file; --against names another to "
+		           "compare it with");
 	if (t->nr_compare > MAX_ARGS - 8)
 		return say("try: too many options");
 	t->compare[t->nr_compare++] = argv[*i];
@@ -132,19 +137,27 @@ static int read_valued(struct trial *t, int argc, char **argv, int *i)
 	return pass_on(t, argc, argv, i);
 }
 
+static int take_file(struct trial *t, const char *file)
+{
+	if (t->compilation.file)
+		return say("try: one file, not '%s' too", file);
+	t->compilation.file = file;
+	return 0;
+}
+
 static int parse(struct trial *t, int argc, char **argv)
 {
-	int status = 0;
+	int status = 0, only_files = 0;
 
 	for (int i = 1; !status && i < argc && !t->wants_help; i++) {
-		if (!strcmp(argv[i], "--help"))
+		if (only_files || strncmp(argv[i], "--", 2) != 0)
+			status = take_file(t, argv[i]);
+		else if (!argv[i][2])
+			only_files = 1;
+		else if (!strcmp(argv[i], "--help"))
 			t->wants_help = 1;
-		else if (!strncmp(argv[i], "--", 2))
-			status = read_valued(t, argc, argv, &i);
-		else if (t->compilation.file)
-			status = say("try: one file, not '%s' too", argv[i]);
 		else
-			t->compilation.file = argv[i];
+			status = read_valued(t, argc, argv, &i);
 	}
 	if (!status && !t->wants_help && !t->compilation.file)
 		return say("try: which file?");

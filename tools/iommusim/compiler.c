@@ -119,6 +119,15 @@ static void add_own(struct words *words, const char *file)
 	free(text);
 }
 
+/* The file; behind "./" where it would be taken for an option. */
+static void add_file(struct words *words, const char *file)
+{
+	char path[4200];
+
+	snprintf(path, sizeof(path), "./%s", file);
+	add(words, file[0] == '-' ? path : file);
+}
+
 static void command_line(const struct compilation *c, struct words *words)
 {
 	/* What the kernel is built with as errors, too. */
@@ -154,7 +163,7 @@ static void command_line(const struct compilation *c, struct words *words)
 	add(words, c->object);
 	add(words, "-x");
 	add(words, "c");
-	add(words, c->file);
+	add_file(words, c->file);
 }
 
 /* ---- Signals that end the program, while there is a folder to remove ---- */

@@ -13,7 +13,8 @@
 #include "options.h"
 #include "say.h"
 
-#define SYMBOL "iommusim_exported_policy"
+#define SYMBOL  "iommusim_exported_policy"
+#define REBUILD "rebuild it against this program's headers, of iommusim " IOMMUSIM_VERSION
 
 static struct object {
 	char path[4200];  /* or what stands for it in lists of policies */
@@ -113,15 +114,21 @@ static int take(struct object *object, const struct iommusim_policy_export *expo
 	size_t bytes = export->policy_bytes;
 
 	if (export->abi != IOMMUSIM_POLICY_ABI)
-		return say("%s has policy ABI %u, this program has %u", said, export->abi,
+		return say("%s has policy ABI %u, this program has %u: " REBUILD, said, export->abi,
 		           IOMMUSIM_POLICY_ABI);
-	if (bytes < offsetof(struct iommusim_policy, params) || !export->policy ||
-	    export->policy->size != bytes)
-		return say("%s: its policy has %zu bytes and says %zu", said, bytes,
-		           export->policy ? export->policy->size : 0);
+	if (!export->policy)
+		return say("%s exports no policy, but NULL", said);
+	if (bytes < offsetof(struct iommusim_policy, params))
+		return say("%s has a struct iommusim_policy of %zu bytes, this program one of "
+		           "%zu: " REBUILD,
+		           said, bytes, sizeof(object->policy));
+	if (export->policy->size != bytes)
+		return say("%s has a struct iommusim_policy of %zu bytes that says .size = %zu: it "
+		           "is to be its sizeof",
+		           said, bytes, export->policy->size);
 	if (!is_beyond_zero(export->policy, bytes))
-		return say("%s uses members of a newer struct iommusim_policy (%zu "
-		           "bytes; %zu here)",
+		return say("%s uses members of a newer struct iommusim_policy, of %zu bytes, this "
+		           "program has one of %zu: " REBUILD,
 		           said, bytes, sizeof(object->policy));
 	memset(&object->policy, 0, sizeof(object->policy));
 	memcpy(&object->policy, export->policy,
@@ -191,7 +198,7 @@ const struct iommusim_policy *object_policy(struct slice path)
 	if (!object)
 		return known;
 	object->file = NULL;
-	snprintf(object->said, sizeof(object->said), "--policy: '%.*s'", (int)path.len, path.start);
+	snprintf(object->said, sizeof(object->said), "policy '%.*s'", (int)path.len, path.start);
 	return load(object, object->path);
 }
 
