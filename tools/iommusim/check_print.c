@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What check found: one table, and below it the smallest worlds, as commands or as tests. */
+/* What check found: one table, and below it the smallest worlds, as commands. */
 #include "check_print.h"
 
 #include <inttypes.h>
@@ -63,62 +63,23 @@ static void print_table(const struct checked *checked, unsigned nr)
 	}
 }
 
-/* A name as part of a C identifier. */
-static void print_identifier(const char *name)
+static void print_broken(const struct checked *c, unsigned invariant)
 {
-	for (; *name; name++)
-		putchar((*name >= 'a' && *name <= 'z') || (*name >= '0' && *name <= '9') ? *name
-		                                                                         : '_');
-}
-
-static void print_test(const struct checked *c, unsigned invariant, const char *text)
-{
-	int is_own = policy_argument(c->policy) != c->policy->alias;
-
-	fputs("\nstatic void ", stdout);
-	print_identifier(c->policy->name);
-	fputs("_is_", stdout);
-	print_identifier(iommusim_invariant_name(invariant));
-	printf("(void **state)\n{\n"
-	       "\tstruct iommusim_world world;\n"
-	       "\tstruct iommusim_verdict verdict;\n\n"
-	       "\t(void)state;\n"
-	       "\tassert_int_equal(iommusim_world_parse(\"%s\",\n"
-	       "\t                                      &world, NULL), 0);\n"
-	       "\tassert_int_equal(iommusim_check_world(%s%s%s, &world,\n"
-	       "\t                                      NULL, &verdict), 0);\n"
-	       "\tassert_string_equal(verdict.text[%u], \"\"); /* %s */\n}\n",
-	       text, is_own ? "&mine" : "iommusim_policy_find(\"", is_own ? "" : c->policy->name,
-	       is_own ? "" : "\")", invariant, iommusim_invariant_name(invariant));
-}
-
-static void print_broken(const struct checked *c, unsigned invariant, int as_test)
-{
-	char text[4096];
-
-	iommusim_world_format(&c->world[invariant], text, sizeof(text));
-	if (as_test) {
-		print_test(c, invariant, text);
-		return;
-	}
 	printf("\n%s, %s\n", c->policy->name, iommusim_invariant_name(invariant));
 	print_wrapped("    ", 4, c->text[invariant]);
-	printf("    iommusim check %s --world '%s'\n", policy_argument(c->policy), text);
+	printf("    iommusim check %s --world '%s'\n", policy_argument(c->policy),
+	       world_text(&c->world[invariant]));
 }
 
-void print_checked(const struct checked *checked, unsigned nr, int as_test)
+void print_checked(const struct checked *checked, unsigned nr)
 {
-	unsigned broken = 0;
-
 	for (unsigned i = 0; i < nr; i += PER_TABLE)
 		print_table(checked + i, nr - i < PER_TABLE ? nr - i : PER_TABLE);
 	for (unsigned i = 0; i < nr; i++)
 		for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
-			if (checked[i].nr_broken[n]) {
-				print_broken(&checked[i], n, as_test);
-				broken++;
-			}
-	if (!broken)
+			if (checked[i].nr_broken[n])
+				print_broken(&checked[i], n);
+	if (!checked_nr_broken(checked, nr))
 		puts("\nNo invariant is broken in any of them.");
 }
 

@@ -23,8 +23,17 @@ void checked_see(struct checked *c, const struct iommusim_world *world,
    policy that is not deterministic, stays as it was first seen. 0, or the host's error. */
 int checked_shrink(struct checked *c, unsigned invariant);
 
+/* Invariants that do not hold, of all policies together. */
+unsigned checked_nr_broken(const struct checked *checked, unsigned nr);
+
+/* A world as text, however large. It stays until the next call. */
+const char *world_text(const struct iommusim_world *world);
+
 /* Table of invariants and policies, then what shows that one does not hold. */
-void print_checked(const struct checked *checked, unsigned nr, int as_test);
+void print_checked(const struct checked *checked, unsigned nr);
+
+/* A C file with a CMocka test for each invariant that does not hold; how many those are. */
+unsigned print_check_tests(const struct checked *checked, unsigned nr);
 
 /* The same for the manual: who keeps what since when, and one world for all that it shows. */
 void print_check_table(const struct checked *checked, unsigned nr);

@@ -83,7 +83,6 @@ static void print_world(const struct checked *checked, unsigned nr, unsigned fir
                         unsigned invariant)
 {
 	struct line who = { .len = 0 };
-	char text[4096];
 
 	for (unsigned i = 0; i < nr; i++) {
 		if (!is_alike(&checked[first], &checked[i], invariant))
@@ -92,9 +91,9 @@ static void print_world(const struct checked *checked, unsigned nr, unsigned fir
 			return; /* printed with that one */
 		line_add(&who, "%s%s", who.len ? "," : "", policy_argument(checked[i].policy));
 	}
-	iommusim_world_format(&checked[first].world[invariant], text, sizeof(text));
 	print_wrapped("  ", 2, checked[first].text[invariant]);
-	printf("    iommusim check %s \\\n        --world '%s'\n", who.s, text);
+	printf("    iommusim check %s \\\n        --world '%s'\n", who.s,
+	       world_text(&checked[first].world[invariant]));
 }
 
 void print_check_table(const struct checked *checked, unsigned nr)

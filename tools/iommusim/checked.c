@@ -30,3 +30,22 @@ int checked_shrink(struct checked *c, unsigned invariant)
 	memcpy(c->text[invariant], verdict.text[invariant], sizeof(c->text[0]));
 	return 0;
 }
+
+unsigned checked_nr_broken(const struct checked *checked, unsigned nr)
+{
+	unsigned broken = 0;
+
+	for (unsigned i = 0; i < nr; i++)
+		for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
+			broken += checked[i].nr_broken[n] != 0;
+	return broken;
+}
+
+const char *world_text(const struct iommusim_world *world)
+{
+	/* Free frames are at most every second one: "8190," each, and a line of the rest. */
+	static char text[IOMMUSIM_CHECK_FRAMES / 2 * 5 + 1024];
+
+	iommusim_world_format(world, text, sizeof(text));
+	return text;
+}

@@ -41,7 +41,9 @@ static int help(void)
 	print_wrapped("  --table", 23,
 	              "print which invariants hold for which policy, since which release, and "
 	              "each smallest world once for all that it shows");
-	print_wrapped("  --test", 23, "print CMocka tests to paste in place of commands");
+	print_wrapped(
+		"  --test", 23,
+		"print a C file of CMocka tests instead, one for each invariant that is broken");
 	print_wrapped("  --help", 23, "print this");
 	puts("\ninvariants");
 	for (unsigned i = 0; i < IOMMUSIM_NR_INVARIANTS; i++) {
@@ -160,6 +162,8 @@ static int parse(struct request *r, int argc, char **argv)
 		return say("check: which policy? (iommusim show policy lists them)");
 	if (r->world && r->bounds.frames)
 		return say("--world: does not go with --exhaustive");
+	if (r->as_test && r->world)
+		return say("--test: does not go with --world");
 	if (r->as_table && (r->world || r->as_test))
 		return say("--table: does not go with --%s", r->world ? "world" : "test");
 	return 0;
@@ -238,6 +242,27 @@ static int check_one_world(const struct request *r)
 	return status;
 }
 
+static void print_all(const struct request *r, const struct checked *all, uint64_t nr_worlds)
+{
+	unsigned nr = r->named.nr_policies;
+
+	if (r->as_test) {
+		if (!print_check_tests(all, nr))
+			fputs("iommusim: no invariant is broken: there is no test to print\n",
+			      stderr);
+		return;
+	}
+	if (r->bounds.frames)
+		printf("worlds     all %" PRIu64 " within %u frames, %u pages, order %u\n",
+		       nr_worlds, r->bounds.frames, r->bounds.pages, r->bounds.max_order);
+	else
+		printf("worlds     %" PRIu64 ", seed %" PRIu64 "\n", nr_worlds, r->seed);
+	if (r->as_table)
+		print_check_table(all, nr);
+	else
+		print_checked(all, nr);
+}
+
 static int check_all(const struct request *r)
 {
 	uint64_t nr = r->bounds.frames ? iommusim_small_worlds_count(&r->bounds) : r->worlds;
@@ -248,21 +273,11 @@ static int check_all(const struct request *r)
 	for (unsigned i = 0; !status && i < r->named.nr_policies; i++) {
 		all[i].policy = r->named.policies[i];
 		status = search(r, nr, &all[i]);
-		for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
-			if (all[i].nr_broken[n] && r->named.is_named[i])
-				verdict = EXIT_VERDICT;
+		if (r->named.is_named[i] && checked_nr_broken(&all[i], 1))
+			verdict = EXIT_VERDICT;
 	}
-	if (!status) {
-		if (r->bounds.frames)
-			printf("worlds     all %" PRIu64 " within %u frames, %u pages, order %u\n",
-			       nr, r->bounds.frames, r->bounds.pages, r->bounds.max_order);
-		else
-			printf("worlds     %" PRIu64 ", seed %" PRIu64 "\n", nr, r->seed);
-		if (r->as_table)
-			print_check_table(all, r->named.nr_policies);
-		else
-			print_checked(all, r->named.nr_policies, r->as_test);
-	}
+	if (!status)
+		print_all(r, all, nr);
 	free(all);
 	return status ? status : verdict;
 }

@@ -8,18 +8,6 @@
 #include "json.h"
 #include "text.h"
 
-/* A world as text, to be freed; NULL: the host has no memory. Code that does not end keeps its
-   first world, which may be a large one. */
-static char *world_text(const struct iommusim_world *world)
-{
-	size_t bytes = iommusim_world_format(world, NULL, 0) + 1;
-	char *text = malloc(bytes);
-
-	if (text)
-		iommusim_world_format(world, text, bytes);
-	return text;
-}
-
 static int is_kept(const struct trial *t, unsigned invariant)
 {
 	return !t->checked[0].nr_broken[invariant] && !t->checked[1].nr_broken[invariant];
@@ -42,10 +30,7 @@ static void print_worlds(const struct trial *t)
 
 static void print_world(const struct iommusim_world *world)
 {
-	char *text = world_text(world);
-
-	print_wrapped("  world", 10, text ? text : "?");
-	free(text);
+	print_wrapped("  world", 10, world_text(world));
 }
 
 static void print_worse(const struct trial *t, unsigned invariant)
@@ -109,11 +94,7 @@ static void put_policies(struct json_object *root, const struct trial *t)
 
 static void put_world(struct json_object *object, const struct iommusim_world *world)
 {
-	char *text = world_text(world);
-
-	if (text)
-		json_put_text(object, "world", text);
-	free(text);
+	json_put_text(object, "world", world_text(world));
 }
 
 static void put_invariant(struct json_object *array, const struct trial *t, unsigned invariant)
