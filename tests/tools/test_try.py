@@ -313,6 +313,21 @@ def what_is_not_deterministic_is_told():
     return bad + ([done.stdout] if empty else [])
 
 
+def what_the_library_says_of_a_policy_is_told():
+    """One page too few; and pages that no attempt got, which are not the policy's own."""
+    text = MINE.replace("SIZE", "")
+    wrong = build("short", text.replace("got < plan", "got + 1 < plan") + EXPORT)
+    wrong += build("thief", text.replace("iommusim_chunk_get(run, 0, req->gfp)", "iommusim_chunk_append(run, "
+                   "&(struct iommusim_chunk){ .pfn = 0x100000 + got, .is_split = 1 })") + EXPORT)
+    bad = [wrong] if wrong else []
+    bad += shows(run("compare", "--memory=1G", "--policy=./short.so", "--size=8K"), 1, "the policy ends with EINVAL",
+                 "(an invalid argument) after 1 attempt:", "policy mine got 1 page")
+    done = run("compare", "--memory=1G", "--policy=./thief.so")
+    said = done.stdout + done.stderr
+    return bad + ([] if done.returncode in (1, 2) and "internal error" not in said and "mine" in said and
+                  "pfn 0x100" in " ".join(said.split()) else [said])
+
+
 def what_check_prints_repeats_it():
     mine("mine")
     done = run("check", MORE, "mine.so")
@@ -424,7 +439,7 @@ tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
             nothing_is_left_in_the_temporary_folder, nothing_is_left_of_a_compiler_that_is_stopped,
             a_name_is_no_command, a_name_is_no_option, headers_are_found_where_one_says,
             every_command_takes_a_shared_object, what_is_not_deterministic_is_told,
-            what_check_prints_repeats_it,
+            what_check_prints_repeats_it, what_the_library_says_of_a_policy_is_told,
             a_compiler_that_does_not_do_is_told, any_temporary_folder_will_do,
             a_shared_object_is_one_to_compare_against, help_is_on_stdout)]
         + [(f"nothing is left after {number.name}", nothing_is_left_after(number))

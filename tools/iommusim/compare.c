@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "object.h"
 #include "tables.h"
 #include "units.h"
 
@@ -38,8 +39,14 @@ static void add(uint64_t *to, const uint64_t *counters, size_t n)
 
 static int contradiction(const struct run *run, const char *what, int err)
 {
-	return say("internal error: policy %s, page sizes %s: %s (%s)", run->result->policy->name,
-	           pgsizes_text(run->result->pgsizes, ',').s, what, iommusim_errname(err));
+	const struct iommusim_policy *policy = run->result->policy;
+	int is_own = policy_argument(policy) != policy->alias; /* then it may be its fault */
+	const char *told = run->state->said.line;
+
+	return say("%spolicy %s, page sizes %s: %s (%s)%s%s",
+	           is_own ? "" : "internal error: ", name_text(policy->name).s,
+	           pgsizes_text(run->result->pgsizes, ',').s, what, iommusim_errname(err),
+	           *told ? ": " : "", told);
 }
 
 static unsigned last_order(const struct iommusim_chunks *chunks)
@@ -85,6 +92,14 @@ static int judge(const struct run *run, const struct iommusim_dma_buffer *buffer
 	if (fit != IOMMUSIM_FIT_ALWAYS)
 		witness->order = chunks->chunk[witness->misfit.chunk].order;
 	return 0;
+}
+
+/* The first message that the library has for a policy that it ends. */
+static void record_told(struct result *result, const struct witness *witness,
+                        const struct said *said)
+{
+	if (witness->failed == IOMMUSIM_DMA_PAGES && !result->told[0])
+		snprintf(result->told, sizeof(result->told), "%.255s", said->line);
 }
 
 /* The worst verdict counts, and of equal ones the first. */
@@ -140,6 +155,7 @@ static int hold_buffer(struct run *run, size_t index, uint64_t bytes)
 	struct witness witness = { .buffer = index, .bytes = bytes };
 	enum verdict verdict = VERDICT_MAPPABLE;
 
+	run->state->said.line[0] = 0;
 	witness.err = iommusim_dma_alloc_chunks(iommusim_machine_dma(run->machine), &req, buffer);
 	witness.failed = buffer->failed;
 	if (witness.err == -IOMMUSIM_EHOST)
@@ -147,6 +163,8 @@ static int hold_buffer(struct run *run, size_t index, uint64_t bytes)
 	if (judge(run, buffer, &witness, &verdict))
 		return EXIT_INPUT;
 	record_verdict(run->result, verdict, &witness);
+	if (verdict == VERDICT_BROKEN)
+		record_told(run->result, &witness, &run->state->said);
 	record_chunks(run->result, buffer);
 	if (!witness.err) {
 		after = iommusim_domain_stats(domain);
@@ -170,6 +188,7 @@ static int free_buffers(struct run *run)
 {
 	int err = 0;
 
+	run->state->said.line[0] = 0;
 	for (uint64_t i = run->options->nr_buffers; i > 0; i--)
 		if (iommusim_dma_free(iommusim_machine_dma(run->machine), &run->buffers[i - 1]))
 			err = 1;

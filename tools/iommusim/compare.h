@@ -49,6 +49,7 @@ struct result {
 	uint64_t iova, iova_last;        /* their lowest and highest byte; iova > iova_last: none */
 	uint64_t free_blocks[NR_ORDERS]; /* with all buffers held */
 	char finding[160];               /* the first of the policy's, "" if there is none */
+	char told[256];                  /* what the library says of a policy that fails, or "" */
 };
 
 /* Everything a printer needs. Results are in the order policy, attributes, IOMMU. */

@@ -114,10 +114,10 @@ static void describe_shortage(const struct report *report, const struct result *
 	else
 		line_add(line,
 		         "no free block of order %u (%s)%s, the last resort: attempt %" PRIu64
-		         " failed, %" PRIu64 " pages given back",
+		         " failed, %" PRIu64 " page%s given back",
 		         witness->order, size_exact(page_of(report) << witness->order).s,
 		         report->state->has_marks ? " above the watermarks" : "", witness->nr_tried,
-		         witness->nr_freed);
+		         witness->nr_freed, plural(witness->nr_freed));
 }
 
 static void describe_refusal(const struct report *report, const struct result *result,
@@ -132,6 +132,16 @@ static void describe_refusal(const struct report *report, const struct result *r
 	         size_exact(granule_of(result->pgsizes)).s, size_exact(page_of(report)).s);
 }
 
+/* A policy of one's own that ends otherwise than with ENOMEM, or was ended by the library. */
+static void describe_end(const struct result *result, struct line *line)
+{
+	const char *why = result->finding[0] ? result->finding : result->told;
+	uint64_t tried = result->witness.nr_tried;
+
+	line_add(line, "the policy ends with %s after %" PRIu64 " attempt%s%s%s",
+	         error_text(result->witness.err).s, tried, plural(tried), *why ? ": " : "", why);
+}
+
 void reason_describe(const struct report *report, const struct result *result, struct line *line)
 {
 	if (result->verdict == VERDICT_MAPPABLE)
@@ -144,9 +154,7 @@ void reason_describe(const struct report *report, const struct result *result, s
 	if (result->verdict == VERDICT_REFUSED)
 		describe_refusal(report, result, line);
 	else if (result->verdict == VERDICT_BROKEN && result->witness.failed == IOMMUSIM_DMA_PAGES)
-		line_add(line, "the policy ends with %s after %" PRIu64 " attempts%s%s",
-		         iommusim_errname(result->witness.err), result->witness.nr_tried,
-		         result->finding[0] ? ": " : "", result->finding);
+		describe_end(result, line);
 	else if (result->verdict == VERDICT_BROKEN && result->witness.err == -IOMMUSIM_ERANGE)
 		line_add(line, "some of its pages are at physical addresses that the page tables "
 		               "cannot hold; iommu_map() says ERANGE");

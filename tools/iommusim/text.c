@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines for people: at most 100 columns, with what does not fit on indented lines below. */
+/* Lines for people, broken at blanks; names, arguments and errors as they read them. */
 #include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "iommusim.h"
 
-#define WIDTH 100
+#define WIDTH  100
+#define NARROW 80
 
 void line_add(struct line *line, const char *fmt, ...)
 {
@@ -70,7 +72,7 @@ struct name_text name_text(const char *name)
 	return text;
 }
 
-void print_wrapped(const char *lead, size_t indent, const char *text)
+static void print_within(size_t width, const char *lead, size_t indent, const char *text)
 {
 	size_t column = (size_t)printf("%-*s", (int)indent, lead);
 	int is_first = 1;
@@ -78,7 +80,7 @@ void print_wrapped(const char *lead, size_t indent, const char *text)
 	while (*text) {
 		size_t word = strcspn(text, " ");
 
-		if (!is_first && column + 1 + word > WIDTH) {
+		if (!is_first && column + 1 + word > width) {
 			printf("\n%*s", (int)indent, "");
 			column = indent;
 			is_first = 1;
@@ -90,4 +92,66 @@ void print_wrapped(const char *lead, size_t indent, const char *text)
 		text += strspn(text, " ");
 	}
 	putchar('\n');
+}
+
+void print_wrapped(const char *lead, size_t indent, const char *text)
+{
+	print_within(WIDTH, lead, indent, text);
+}
+
+void print_narrow(const char *lead, size_t indent, const char *text)
+{
+	print_within(NARROW, lead, indent, text);
+}
+
+void print_argument(const char *text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "_./,:=+@%-";
+
+	if (*text && !text[strspn(text, plain)]) {
+		fputs(text, stdout);
+		return;
+	}
+	putchar('\'');
+	for (; *text; text++)
+		if (*text == '\'')
+			fputs("'\\''", stdout);
+		else
+			putchar(*text);
+	putchar('\'');
+}
+
+const char *plural(uint64_t nr)
+{
+	return nr == 1 ? "" : "s";
+}
+
+struct error_text error_text(int err)
+{
+	static const struct {
+		int err;
+		const char *words;
+	} known[] = {
+		{ IOMMUSIM_EIO, "an I/O error" },
+		{ IOMMUSIM_E2BIG, "too large" },
+		{ IOMMUSIM_ENOMEM, "no memory" },
+		{ IOMMUSIM_EFAULT, "a bad address" },
+		{ IOMMUSIM_EBUSY, "in use" },
+		{ IOMMUSIM_EEXIST, "it is there already" },
+		{ IOMMUSIM_ENODEV, "no such device" },
+		{ IOMMUSIM_EINVAL, "an invalid argument" },
+		{ IOMMUSIM_ERANGE, "out of range" },
+		{ IOMMUSIM_EREMOTEIO, "an error of the other side" },
+		{ IOMMUSIM_EHOST, "the host has no memory" },
+		{ IOMMUSIM_EBUG, "what Linux would not survive" },
+	};
+	struct error_text text;
+
+	snprintf(text.s, sizeof(text.s), "%d (no error that it may return)", err);
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (err == -known[i].err)
+			snprintf(text.s, sizeof(text.s), "%s (%s)", iommusim_errname(err),
+			         known[i].words);
+	return text;
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines for people: at most 100 columns, with what does not fit on indented lines below. */
+/*
+ * Lines for people: at most 100 columns, or 80 where no table is wider, with what does not fit on
+ * indented lines below.
+ */
 #ifndef TEXT_H
 #define TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include "say.h"
 
 /* The column that follows a label at the head of the output. */
@@ -35,5 +39,21 @@ struct name_text name_text(const char *name);
  * is longer), broken at blanks.
  */
 void print_wrapped(const char *lead, size_t indent, const char *text);
+
+/* The same within 80 columns. */
+void print_narrow(const char *lead, size_t indent, const char *text);
+
+/* Print @text as one argument of a shell's command line. */
+void print_argument(const char *text);
+
+/* "s" where @nr of something are more or less than one. */
+const char *plural(uint64_t nr);
+
+/* An error in words: "ENOMEM (no memory)". */
+struct error_text {
+	char s[64];
+};
+
+struct error_text error_text(int err);
 
 #endif
