@@ -25,8 +25,8 @@ def run(*args):
 def table_of(text):
     """Rows of the table by invariant: alias to number of worlds."""
     lines = text.splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith("worlds against"))
-    aliases = lines[start].split()[2:]
+    start = next(i for i, line in enumerate(lines) if line.startswith("broken in worlds"))
+    aliases = lines[start].split()[3:]
     return {words[0]: dict(zip(aliases, words[1:]))
             for words in map(str.split, lines[start + 1:start + 14])}
 
@@ -46,7 +46,7 @@ def the_history_is_judged():
 def what_is_printed_repeats_it():
     done = run("check", WORLDS, "P1")
     commands = re.findall(r"^    iommusim (check .*)$", done.stdout, flags=re.MULTILINE)
-    names = re.findall(r"^dma-iommu-4.4, ([\w-]+)$", done.stdout, flags=re.MULTILINE)
+    names = re.findall(r"^dma-iommu-4.4, ([\w-]+): ", done.stdout, flags=re.MULTILINE)
     bad = [] if done.returncode == 1 and commands and len(commands) == len(names) else [done.stdout]
     for command, name in zip(commands, names):
         again = run(*shlex.split(command))
@@ -64,6 +64,30 @@ def tests_to_paste_name_the_policy_and_the_invariant():
     done = run("check", WORLDS, "--test", "P4")
     return [] if "static void dma_iommu_4_7_is_no_vain_order(void **state)" in done.stdout and \
         "verdict.text[IOMMUSIM_INVARIANT_NO_VAIN_ORDER]" in done.stdout else [done.stdout]
+
+
+def lines_are_80_columns_wide():
+    """But for commands to paste."""
+    texts = [run(*args).stdout for args in (
+        ("check", WORLDS, "every"), ("check", WORLDS, "--table", "every"), ("check", "--help"),
+        ("check", "P1,V1", "--world=page=4K order=0 bytes=20480 frames=7 free=0,2,4,6"))]
+    return [line for text in texts for line in text.splitlines()
+            if (len(line) > 80 or line.endswith(" ")) and not re.match(" +(iommusim check|--world) ", line)] + \
+        ([] if all(texts) else ["nothing is printed"])
+
+
+def since_when_needs_the_whole_history():
+    some, all_of_it = (run("check", WORLDS, "--table", names).stdout for names in ("P1,P4,P5", "all"))
+    return [] if " in the history " not in some and "holds in the history from dma-iommu-4.7" in all_of_it \
+        else [some, all_of_it]
+
+
+def one_world_is_told_in_words():
+    done = run("check", "P1,P5", "--world=page=4K order=0 bytes=4096 frames=1 free=0")
+    none = run("check", "P5", "--world=bytes=8192 order=1 frames=1 free=")
+    return [text for text, good in (
+        (done.stdout, "dma-iommu-6.4: success after 1 attempt\n    every invariant holds" in done.stdout),
+        (none.stdout, "fails with ENOMEM (no memory) after " in none.stdout)) if not good]
 
 
 def small_worlds_are_all_tried():
@@ -117,6 +141,7 @@ REFUSED = [
 
 tap.run([(function.__name__.replace("_", " "), function) for function in (
     the_history_is_judged, what_is_printed_repeats_it, a_right_policy_is_status_0,
-    tests_to_paste_name_the_policy_and_the_invariant, small_worlds_are_all_tried,
+    tests_to_paste_name_the_policy_and_the_invariant, lines_are_80_columns_wide,
+    since_when_needs_the_whole_history, one_world_is_told_in_words, small_worlds_are_all_tried,
     the_same_seed_prints_the_same, history_is_bisected)]
     + [(f"refuses {' '.join(args)}", refuses(run, args, mentions)) for args, mentions in REFUSED])

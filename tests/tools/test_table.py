@@ -47,9 +47,9 @@ def parts_of_manual():
 def cells_of(text):
     """(policy, invariant) to "yes" or "no"."""
     lines = text.splitlines()
-    start = next(i for i, line in enumerate(lines) if line.endswith(" kernels"))
-    names = lines[start].split()[:-1]
-    rows = [line.split() for line in lines[start + 1:lines.index("", start)] if line[0] != " "]
+    start = next(i for i, line in enumerate(lines) if line.startswith("     "))
+    names = lines[start].split()
+    rows = [line.split() for line in lines[start + 1:lines.index("", start)]]
     return {(row[0], name): word for row in rows for name, word in zip(names, row[1:])}
 
 
@@ -57,11 +57,12 @@ def worlds_of(text):
     """(policy, invariant) to the command that shows it and what that says."""
     found = {}
     for name, body in re.findall(r"^([a-z-]+): .*\n((?:  .*\n)+)", text, flags=re.MULTILINE):
-        shown = re.findall(r"^  (\S.*)\n    iommusim (check (\S+) \\\n +--world .*)$", body,
+        body = re.split(r"^  (?:holds|does not hold) in .*\n", body, flags=re.MULTILINE)[-1]
+        shown = re.findall(r"^  (\S.*\n(?:  \S.*\n)*?)    iommusim (check (\S+) \\\n +--world .*)$", body,
                            flags=re.MULTILINE)
         for what, command, policies in shown:
             for policy in policies.split(","):
-                found[policy, name] = (command.replace("\\\n", " "), what)
+                found[policy, name] = (command.replace("\\\n", " "), " ".join(what.split()))
     return found
 
 

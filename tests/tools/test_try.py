@@ -301,6 +301,15 @@ def every_command_takes_a_shared_object():
     return bad + shows(run("try", "mine.c", MORE, "--against=P5"), 1, "different from dma-iommu-6.4")
 
 
+def shared_objects_are_told_apart():
+    wrong = mine("mine") + mine("mine 2")
+    done = run("check", MORE, "./mine.so,./mine 2.so", "P5")
+    command = re.search(r"^    iommusim (check './mine 2.so' --world .*)$", done.stdout, flags=re.MULTILINE)
+    bad = shows(done, 1, "  own1   own2     P5", "own1   is mine, ./mine.so", "own2   is mine, ./mine 2.so")
+    return bad + ([wrong] if wrong else []) + \
+        (shows(run(*shlex.split(command[1])), 1, "mappable") if command else ["no command of mine 2.so"])
+
+
 def what_is_not_deterministic_is_told():
     text = MINE.replace("SIZE", "").replace("\tint err = 0;\n", "\tstatic unsigned calls;\n\tint err = 0;\n")
     wrong = build("static", text.replace("run, 0, req->gfp)", "run, 0, req->gfp | (++calls % 3 ? 0 : 0x2000))")
@@ -438,7 +447,7 @@ tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
             it_is_compared_on_a_machine_too, compare_tells_what_is_found, json_is_one_document,
             nothing_is_left_in_the_temporary_folder, nothing_is_left_of_a_compiler_that_is_stopped,
             a_name_is_no_command, a_name_is_no_option, headers_are_found_where_one_says,
-            every_command_takes_a_shared_object, what_is_not_deterministic_is_told,
+            every_command_takes_a_shared_object, shared_objects_are_told_apart, what_is_not_deterministic_is_told,
             what_check_prints_repeats_it, what_the_library_says_of_a_policy_is_told,
             a_compiler_that_does_not_do_is_told, any_temporary_folder_will_do,
             a_shared_object_is_one_to_compare_against, help_is_on_stdout)]

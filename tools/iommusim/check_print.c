@@ -15,7 +15,7 @@
 #include "text.h"
 
 #define NAME_WIDTH 18
-#define PER_TABLE  12 /* policies side by side */
+#define PER_TABLE  8 /* policies side by side */
 
 /* isatty() of stderr is descriptor 2 everywhere. */
 static int is_terminal(void)
@@ -46,15 +46,18 @@ void progress_end(struct progress *progress)
 		fprintf(stderr, "\r%60s\r", "");
 }
 
-static void print_table(const struct checked *checked, unsigned nr)
+/* Of @nr policies those from @first on that one table has room for. */
+static void print_table(const struct checked *checked, unsigned nr, unsigned first)
 {
-	printf("\n%-*s", NAME_WIDTH, "worlds against");
-	for (unsigned i = 0; i < nr; i++)
-		printf(" %6s", checked[i].policy->alias);
+	unsigned end = nr - first < PER_TABLE ? nr : first + PER_TABLE;
+
+	printf("\n%-*s", NAME_WIDTH, "broken in worlds");
+	for (unsigned i = first; i < end; i++)
+		printf(" %6s", checked_title(checked, nr, i).s);
 	putchar('\n');
 	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++) {
 		printf("%-*s", NAME_WIDTH, iommusim_invariant_name(n));
-		for (unsigned i = 0; i < nr; i++)
+		for (unsigned i = first; i < end; i++)
 			if (checked[i].nr_broken[n])
 				printf(" %6" PRIu64, checked[i].nr_broken[n]);
 			else
@@ -63,18 +66,41 @@ static void print_table(const struct checked *checked, unsigned nr)
 	}
 }
 
+/* Which column is which shared object. */
+static void print_objects(const struct checked *checked, unsigned nr)
+{
+	const char *lead = "\n";
+
+	for (unsigned i = 0; i < nr; i++) {
+		const struct iommusim_policy *policy = checked[i].policy;
+
+		if (policy_argument(policy) == policy->alias)
+			continue;
+		printf("%s%-6s is %s, %s\n", lead, checked_title(checked, nr, i).s,
+		       name_text(policy->name).s, name_text(policy_argument(policy)).s);
+		lead = "";
+	}
+}
+
 static void print_broken(const struct checked *c, unsigned invariant)
 {
-	printf("\n%s, %s\n", c->policy->name, iommusim_invariant_name(invariant));
-	print_wrapped("    ", 4, c->text[invariant]);
-	printf("    iommusim check %s --world '%s'\n", policy_argument(c->policy),
-	       world_text(&c->world[invariant]));
+	char lead[160];
+
+	snprintf(lead, sizeof(lead), "%s, %s: ", name_text(c->policy->name).s,
+	         iommusim_invariant_name(invariant));
+	putchar('\n');
+	print_narrow(lead, 4, iommusim_invariant_text(invariant));
+	print_narrow("    here:", 10, c->text[invariant]);
+	fputs("    iommusim check ", stdout);
+	print_argument(policy_argument(c->policy));
+	printf(" --world '%s'\n", world_text(&c->world[invariant]));
 }
 
 void print_checked(const struct checked *checked, unsigned nr)
 {
 	for (unsigned i = 0; i < nr; i += PER_TABLE)
-		print_table(checked + i, nr - i < PER_TABLE ? nr - i : PER_TABLE);
+		print_table(checked, nr, i);
+	print_objects(checked, nr);
 	for (unsigned i = 0; i < nr; i++)
 		for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
 			if (checked[i].nr_broken[n])
@@ -85,18 +111,19 @@ void print_checked(const struct checked *checked, unsigned nr)
 
 void print_verdict(const struct iommusim_policy *policy, const struct iommusim_verdict *verdict)
 {
-	printf("%s: %s after %" PRIu64 " attempts; ", policy->name,
-	       verdict->result ? iommusim_errname(verdict->result) : "success", verdict->attempts);
-	if (!verdict->broken) {
-		puts("every invariant holds");
-		return;
-	}
-	puts("broken:");
-	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++) {
-		char lead[64];
+	struct line line = { .len = 0 };
+	char lead[100];
 
+	snprintf(lead, sizeof(lead), "%s:", name_text(policy->name).s);
+	line_add(&line, "%s%s after %" PRIu64 " attempt%s%s", verdict->result ? "fails with " : "",
+	         verdict->result ? error_text(verdict->result).s : "success", verdict->attempts,
+	         plural(verdict->attempts), verdict->broken ? "; broken:" : "");
+	print_narrow(lead, strlen(lead) + 1, line.s);
+	if (!verdict->broken)
+		puts("    every invariant holds");
+	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++) {
 		snprintf(lead, sizeof(lead), "    %s", iommusim_invariant_name(n));
 		if (verdict->broken >> n & 1)
-			print_wrapped(lead, NAME_WIDTH + 4, verdict->text[n]);
+			print_narrow(lead, NAME_WIDTH + 4, verdict->text[n]);
 	}
 }

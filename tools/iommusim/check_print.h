@@ -23,6 +23,13 @@ void checked_see(struct checked *c, const struct iommusim_world *world,
    policy that is not deterministic, stays as it was first seen. 0, or the host's error. */
 int checked_shrink(struct checked *c, unsigned invariant);
 
+/* What a column calls policy @i of @nr: its alias, with a number where others have the same. */
+struct column_title {
+	char s[8];
+};
+
+struct column_title checked_title(const struct checked *checked, unsigned nr, unsigned i);
+
 /* Invariants that do not hold, of all policies together. */
 unsigned checked_nr_broken(const struct checked *checked, unsigned nr);
 

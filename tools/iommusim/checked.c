@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What is kept of a search: for each invariant a world that breaks it, and what was seen there. */
-#include <string.h>
 #include "check_print.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "text.h"
 
 void checked_see(struct checked *c, const struct iommusim_world *world,
                  const struct iommusim_verdict *verdict)
@@ -48,4 +51,23 @@ const char *world_text(const struct iommusim_world *world)
 
 	iommusim_world_format(world, text, sizeof(text));
 	return text;
+}
+
+struct column_title checked_title(const struct checked *checked, unsigned nr, unsigned i)
+{
+	const char *alias = checked[i].policy->alias;
+	struct column_title title;
+	unsigned before = 0, alike = 0;
+
+	for (unsigned n = 0; n < nr; n++) {
+		int is_alike = !strcmp(checked[n].policy->alias, alias);
+
+		alike += (unsigned)is_alike;
+		before += is_alike && n < i;
+	}
+	if (alike > 1)
+		snprintf(title.s, sizeof(title.s), "%.3s%u", name_text(alias).s, before + 1);
+	else
+		snprintf(title.s, sizeof(title.s), "%.6s", name_text(alias).s);
+	return title;
 }

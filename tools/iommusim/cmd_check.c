@@ -21,40 +21,71 @@ struct request {
 	int as_test, as_table;
 };
 
+static void help_worlds(void)
+{
+	static const char *const fields[][2] = {
+		{ "page", "CPU page" },
+		{ "order", "the largest order of the page allocator" },
+		{ "pgsizes", "page sizes of the IOMMU" },
+		{ "bytes", "size of the request" },
+		{ "gfp", "its flags, as in Linux 6.12" },
+		{ "attrs", "its attributes, of which 0x80 is DMA_ATTR_ALLOC_SINGLE_PAGES" },
+		{ "frames", "page frames that there are" },
+		{ "free", "those that are free" },
+		{ "fail", "attempts that fail, whatever is free" },
+	};
+
+	puts("\nfields of a world, as in --world 'page=4K order=1 frames=4 free=0-1,3'");
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		struct line line = { .len = 0 };
+		char lead[64];
+
+		snprintf(lead, sizeof(lead), "  %s", fields[i][0]);
+		line_add(&line, "%s: %s", fields[i][1], iommusim_world_field_text(fields[i][0]));
+		print_narrow(lead, 23, line.s);
+	}
+}
+
+static void help_invariants(void)
+{
+	puts("\ninvariants");
+	for (unsigned i = 0; i < IOMMUSIM_NR_INVARIANTS; i++) {
+		char lead[64];
+
+		snprintf(lead, sizeof(lead), "  %s", iommusim_invariant_name(i));
+		print_narrow(lead, 23, iommusim_invariant_text(i));
+	}
+}
+
 static int help(void)
 {
 	puts("usage: iommusim check [OPTION]... POLICY[,POLICY]...\n");
-	print_wrapped(
+	print_narrow(
 		"", 0,
 		"Run policies in many small worlds (memory, page sizes, request, attempts that "
 		"fail), say which invariants do not always hold, and print for each the "
 		"smallest world that shows it. POLICY is a name, an alias, a family, all, "
 		"every or a shared object, as for compare.");
 	putchar('\n');
-	print_wrapped("  --worlds N", 23, "how many (default 20000)");
-	print_wrapped("  --seed N", 23, "of the worlds (default 1)");
-	print_wrapped(
-		"  --exhaustive F,P,O", 23,
-		"instead: every world of F frames, 1 to P pages and page sizes of orders 0 to "
-		"O, each with and without single-pages; at most 16,16,4");
-	print_wrapped("  --world TEXT", 23, "instead: one world, as this command prints it");
-	print_wrapped("  --table", 23,
-	              "print which invariants hold for which policy, since which release, and "
-	              "each smallest world once for all that it shows");
-	print_wrapped(
-		"  --test", 23,
-		"print a C file of CMocka tests instead, one for each invariant that is broken");
-	print_wrapped("  --help", 23, "print this");
-	puts("\ninvariants");
-	for (unsigned i = 0; i < IOMMUSIM_NR_INVARIANTS; i++) {
-		char lead[64];
-
-		snprintf(lead, sizeof(lead), "  %s", iommusim_invariant_name(i));
-		print_wrapped(lead, 23, iommusim_invariant_text(i));
-	}
-	puts("\nExit status: 0; 1 if an invariant does not hold of a policy that is named by its "
-	     "own "
-	     "name;\n2 for bad usage or input.");
+	print_narrow("  --worlds N", 23, "how many (default 20000)");
+	print_narrow("  --seed N", 23, "of the worlds (default 1)");
+	print_narrow("  --exhaustive F,P,O", 23,
+	             "instead: every world of F frames, 1 to P pages and page sizes of orders 0 to "
+	             "O, each with and without single-pages; at most 16,16,4");
+	print_narrow("  --world TEXT", 23, "instead: one world, as this command prints it");
+	print_narrow("  --table", 23,
+	             "print which invariants hold for which policy, since which release, and "
+	             "each smallest world once for all that it shows");
+	print_narrow("  --test", 23,
+	             "print a C file of CMocka tests instead, one for each invariant that is "
+	             "broken");
+	print_narrow("  --help", 23, "print this");
+	help_worlds();
+	help_invariants();
+	putchar('\n');
+	print_narrow("", 0,
+	             "Exit status: 0; 1 if an invariant does not hold of a policy that is named by "
+	             "its own name; 2 for bad usage or input.");
 	return EXIT_FINE;
 }
 
@@ -257,6 +288,9 @@ static void print_all(const struct request *r, const struct checked *all, uint64
 		       nr_worlds, r->bounds.frames, r->bounds.pages, r->bounds.max_order);
 	else
 		printf("worlds     %" PRIu64 ", seed %" PRIu64 "\n", nr_worlds, r->seed);
+	print_narrow(r->as_table ? "table" : "figures", LABEL_WIDTH,
+	             r->as_table ? "yes: the invariant holds in all of them; no: not in some"
+	                         : "of how many of them break an invariant; -: none does");
 	if (r->as_table)
 		print_check_table(all, nr);
 	else
