@@ -93,9 +93,10 @@ IOMMUSIM_API size_t iommusim_world_format(const struct iommusim_world *world, ch
                                           size_t bytes);
 
 /**
- * Fields that are not there have the values of: page=4K order=10 pgsizes=4K bytes=4096 gfp=0xcc0
- * attrs=0 frames=16 free=0-15, as far as there are frames, and nothing fails. Returns 0 or
- * -IOMMUSIM_EINVAL with *at, unless it is NULL, at the field that is wrong.
+ * Read fields with blanks or line ends between. Those that are not there have the values of:
+ * page=4K order=10 pgsizes=4K bytes=4096 gfp=0xcc0 attrs=0 frames=16 free=0-15, as far as there are
+ * frames, and nothing fails. Returns 0 or -IOMMUSIM_EINVAL with *at, unless it is NULL, at the
+ * field that is wrong.
  */
 IOMMUSIM_API int iommusim_world_parse(const char *text, struct iommusim_world *world,
                                       const char **at);

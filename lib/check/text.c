@@ -108,6 +108,14 @@ size_t iommusim_world_format(const struct iommusim_world *world, char *text, siz
 
 /* ---- Reading ---- */
 
+/* What may stand between fields: a text that was broken into lines is the same world. */
+#define BLANKS " \t\r\n"
+
+static int is_end(char c)
+{
+	return !c || strchr(BLANKS, c);
+}
+
 /* A number, decimal or with 0x; *text moves behind it. 0: there is none, or it is too large. */
 static int take_number(const char **text, uint64_t *n)
 {
@@ -171,7 +179,7 @@ static int take_runs(const char **text, uint64_t nr, uint8_t *bits)
 	uint64_t first, last;
 
 	memset(bits, 0, (size_t)(nr + 7) / 8);
-	if (!**text || **text == ' ')
+	if (is_end(**text))
 		return 1;
 	do {
 		if (!take_number(text, &first))
@@ -288,7 +296,7 @@ static const struct field {
 /* Which field starts at @text; NR_FIELDS: none does. */
 static unsigned field_at(const char *text)
 {
-	size_t length = strcspn(text, "= ");
+	size_t length = strcspn(text, "=" BLANKS);
 
 	for (unsigned i = 0; i < NR_FIELDS; i++)
 		if (length == strlen(fields[i].name) && !memcmp(text, fields[i].name, length))
@@ -315,7 +323,7 @@ static int take_field(const char **text, struct iommusim_world *w, const char **
 	if (**text != '=')
 		return 0;
 	++*text;
-	return fields[i].take(text, w) && (!**text || **text == ' ');
+	return fields[i].take(text, w) && is_end(**text);
 }
 
 /* The field of @seen that the others do not allow; NULL: they fit together. */
@@ -346,7 +354,7 @@ int iommusim_world_parse(const char *text, struct iommusim_world *world, const c
 		                    .nr_frames = 16 };
 	const char *seen[NR_FIELDS] = { NULL }, *field;
 
-	for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
+	for (text += strspn(text, BLANKS); *text; text += strspn(text, BLANKS)) {
 		field = text;
 		if (!take_field(&text, &w, seen))
 			return wrong(field, at);

@@ -162,6 +162,7 @@ static void text_that_is_no_world_is_refused(void **state)
 		{ "order=-1", "order=-1" },
 		{ "free=0,,1", "free=0,,1" },
 		{ "page=4K order", "order" },
+		{ "page=4K\torder\n", "order\n" },
 	};
 	struct iommusim_world world = { .bytes = 77 };
 
@@ -187,6 +188,9 @@ static void fields_that_are_not_there_fit_the_others(void **state)
 	assert_int_equal(world.free[0], 7);
 	assert_ok(iommusim_world_parse(" frames=20 ", &world, NULL));
 	assert_memory_equal(world.free, ((const uint8_t[]){ 0xff, 0xff, 0 }), 3);
+	assert_ok(iommusim_world_parse("frames=4\n\tfree=\n bytes=1\r\n", &world, NULL));
+	assert_int_equal(world.free[0], 0);
+	assert_int_equal(world.bytes, 1);
 	assert_ok(iommusim_world_parse("bytes=33554433 page=64K", &world, NULL));
 	assert_int_equal(world.bytes, 33554433);
 }

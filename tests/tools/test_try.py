@@ -49,7 +49,8 @@ def build(name, text):
 
 def shows(done, status, *parts):
     """Complaints, if the output does not contain every part or the status is another."""
-    bad = [f"no {part!r}" for part in parts if part not in done.stdout + done.stderr]
+    text = done.stdout + done.stderr
+    bad = [f"no {part!r}" for part in parts if part not in text and part not in " ".join(text.split())]
     if done.returncode != status:
         bad.append(f"status {done.returncode}, not {status}")
     return bad + ((done.stdout + done.stderr).splitlines() if bad else [])
@@ -90,6 +91,22 @@ def a_difference_is_explained():
     if lines[0][0] != lines[1][0] or "NORETRY" in lines[0][1] or "NORETRY" not in lines[1][1]:
         parts.append(str(lines))
     return parts
+
+
+def an_equal_figure_is_not_worse():
+    """The loop of 3.5 forgets a page, here as there; one that also forgets another is worse."""
+    text = (IDIOM / "arm_3_9.c").read_text().replace("__fls(count)", "__ffs(count)")
+    text = text.replace("while (i--)", "while (--i)")
+    path = str(write("forgets.c", text))
+    done = run("try", path, "--version=3.5", MORE)
+    row = re.search(r"^no-finding +(\d+) +(\d+)(.*)$", done.stdout, flags=re.MULTILINE)
+    bad = shows(done, 0, "(A1)", "Nothing is worse.") + \
+        ([] if row and row[1] == row[2] and not row[3] else [done.stdout])
+    write("more.c", text.replace("\treturn pages;\nerror:", "\tif (i == 2)\n\t\tpages[1] = NULL;\n\treturn pages;\nerror:"))
+    done = run("try", "more.c", "--version=3.5", MORE)
+    row = re.search(r"^no-finding +(\d+) +(\d+)  worse in (\d+)$", done.stdout, flags=re.MULTILINE)
+    return bad + shows(done, 1, "(A1)") + \
+        ([] if row and int(row[1]) - int(row[2]) == int(row[3]) > 0 else [done.stdout])
 
 
 def a_memory_error_is_told_with_its_attempt():
@@ -232,6 +249,22 @@ def nothing_is_left_of_a_compiler_that_is_stopped():
             status, waited = running.wait(), time.monotonic() - end + 20
         return os.listdir(folder) + ([] if status == -signal.SIGTERM and waited < 20 else
                                      [f"status {status} after {waited} s"])
+
+
+def lines_are_80_columns_wide():
+    write("short.c", (IDIOM / "dma_5_0.c").read_text().replace("mask - size", "0"))
+    texts = [run(*args).stdout for args in (
+        ("try", "--help"), ("try", "short.c", MORE), ("try", "short.c", "--version=6.1", MORE),
+        ("try", "mine.c", MORE))]
+    return [line for text in texts for line in text.splitlines() if len(line) > 80 or line.endswith(" ")] + \
+        ([] if all(texts) else texts)
+
+
+def a_policy_without_kin_has_no_reference():
+    mine("mine")
+    done = run("try", "mine.c", MORE)
+    return shows(done, 1, "Linux's    none is known that it is a version of; --against names one",
+                 "broken in worlds     yours\n") + (["worse"] if "worse" in done.stdout else [])
 
 
 def a_name_is_no_command():
@@ -440,14 +473,15 @@ def help_is_on_stdout():
 tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
          for name, version, alias in (IDIOMS[::5] if QUICK else IDIOMS)]
         + [(function.__name__.replace("_", " "), function) for function in (
-            a_difference_is_explained, a_memory_error_is_told_with_its_attempt,
+            a_difference_is_explained, an_equal_figure_is_not_worse, a_memory_error_is_told_with_its_attempt,
             another_release_is_another_policy, what_the_headers_have_may_be_pasted_too,
             code_that_does_not_compile_is_shown,
             a_type_that_is_not_known_is_told, names_of_another_release_do_not_compile,
             it_is_compared_on_a_machine_too, compare_tells_what_is_found, json_is_one_document,
             nothing_is_left_in_the_temporary_folder, nothing_is_left_of_a_compiler_that_is_stopped,
             a_name_is_no_command, a_name_is_no_option, headers_are_found_where_one_says,
-            every_command_takes_a_shared_object, shared_objects_are_told_apart, what_is_not_deterministic_is_told,
+            every_command_takes_a_shared_object, a_policy_without_kin_has_no_reference,
+            lines_are_80_columns_wide, shared_objects_are_told_apart, what_is_not_deterministic_is_told,
             what_check_prints_repeats_it, what_the_library_says_of_a_policy_is_told,
             a_compiler_that_does_not_do_is_told, any_temporary_folder_will_do,
             a_shared_object_is_one_to_compare_against, help_is_on_stdout)]

@@ -241,7 +241,7 @@ static int search(const struct request *r, uint64_t nr, struct checked *c)
 static int refuse_field(const char *field)
 {
 	const char *allowed = iommusim_world_field_text(field);
-	int whole = (int)strcspn(field, " "), name = (int)strcspn(field, "= ");
+	int whole = (int)strcspn(field, " \t\r\n"), name = (int)strcspn(field, "= \t\r\n");
 
 	if (!allowed)
 		return say("--world: '%.*s' is no field: they are page, order, pgsizes, bytes, "

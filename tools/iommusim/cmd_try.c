@@ -14,7 +14,7 @@
 static int help(void)
 {
 	puts("usage: iommusim try [OPTION]... [OPTION OF compare]... [--] FILE.c\n");
-	print_wrapped(
+	print_narrow(
 		"", 0,
 		"Compile a file with a function of the kernel, unmodified, between #include "
 		"<iommusim/kernel.h> and IOMMUSIM_KERNEL_POLICY(function); run it in many small "
@@ -23,22 +23,26 @@ static int help(void)
 		"the two part. A policy with IOMMUSIM_EXPORT_POLICY() will do as well. With "
 		"options of compare, compare both on that machine, too.");
 	putchar('\n');
-	print_wrapped("  --version V", 23,
-	              "the release that the text is of, 3.0 to 6.19 (default 6.12)");
-	print_wrapped("  --against POLICY", 23, "compare with this one instead");
-	print_wrapped("  --include DIR", 23, "look for headers there first; may be repeated");
-	print_wrapped("  --worlds N", 23, "how many (default 1000)");
-	print_wrapped("  --seed N", 23, "of the worlds (default 1)");
-	print_wrapped("  --format FORMAT", 23,
-	              "table (default) or json: one document, with that of compare in it");
-	print_wrapped("  --help", 23, "print this");
+	print_narrow("  --version V", 23,
+	             "the release that the text is of, 3.0 to 6.19 (default 6.12)");
+	print_narrow("  --against POLICY", 23, "compare with this one instead");
+	print_narrow("  --include DIR", 23, "look for headers there first; may be repeated");
+	print_narrow("  --worlds N", 23, "how many (default 1000)");
+	print_narrow("  --seed N", 23, "of the worlds (default 1)");
+	print_narrow("  --format FORMAT", 23,
+	             "table (default) or json: one document, with that of compare in it");
+	print_narrow("  --help", 23, "print this");
 	putchar('\n');
-	print_wrapped("", 0,
-	              "The compiler is the one that the environment's CC names, or cc. A binary of "
-	              "pasted kernel text is under the kernel's licence, GPL-2.0; it is removed "
-	              "as soon as it is loaded.");
-	puts("\nExit status: 0; 1 if an invariant is broken that the built-in policy keeps, or if "
-	     "there\nis a finding; 2 for bad usage or input, or if the file does not compile.");
+	print_narrow("", 0,
+	             "The compiler is the one that the environment's CC names, or cc. A binary of "
+	             "pasted kernel text is under the kernel's licence, GPL-2.0; it is removed "
+	             "as soon as it is loaded.");
+	putchar('\n');
+	print_narrow(
+		"", 0,
+		"Exit status: 0; 1 if an invariant is broken that the built-in policy keeps, or "
+		"if there is a finding; 2 for bad usage or input, or if the file does not "
+		"compile.");
 	return EXIT_FINE;
 }
 

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include "json.h"
 #include "text.h"
 
@@ -15,59 +14,104 @@ static int is_kept(const struct trial *t, unsigned invariant)
 
 /* ---- Text ---- */
 
+/* Whose the reference is. */
+static const char *other_name(const struct trial *t)
+{
+	return t->against ? "other" : "Linux's";
+}
+
+/* Findings may be as many as the reference has, but not in the same worlds. */
+static void print_mark(const struct trial *t, unsigned invariant)
+{
+	if (!t->reference || !(t->worse >> invariant & 1))
+		putchar('\n');
+	else if (invariant == IOMMUSIM_INVARIANT_NO_FINDING && t->checked[1].nr_broken[invariant])
+		printf("  worse in %" PRIu64 "\n", t->nr_own);
+	else
+		puts("  worse");
+}
+
 static void print_worlds(const struct trial *t)
 {
-	printf("\n%-18s %7s %7s\n", "worlds against", "yours", t->reference ? "Linux's" : "");
+	unsigned nr = t->reference ? 2 : 1, told = 0;
+
 	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++) {
 		if (is_kept(t, n))
 			continue;
+		if (!told++)
+			printf(nr > 1 ? "\n%-18s %7s %7s\n" : "\n%-18s %7s\n", "broken in worlds",
+			       "yours", other_name(t));
 		printf("%-18s", iommusim_invariant_name(n));
-		for (unsigned who = 0; who < (t->reference ? 2u : 1u); who++)
+		for (unsigned who = 0; who < nr; who++)
 			printf(" %7" PRIu64, t->checked[who].nr_broken[n]);
-		puts(t->worse >> n & 1 ? "  worse" : "");
+		print_mark(t, n);
 	}
 }
 
 static void print_world(const struct iommusim_world *world)
 {
-	print_wrapped("  world", 10, world_text(world));
+	print_narrow("  world", 10, world_text(world));
 }
 
-static void print_worse(const struct trial *t, unsigned invariant)
+static void print_broken(const struct trial *t, unsigned invariant)
 {
-	printf("\n%s: %s\n", iommusim_invariant_name(invariant),
-	       iommusim_invariant_text(invariant));
-	print_wrapped("  what", 10, t->checked[0].text[invariant]);
+	char lead[32];
+
+	snprintf(lead, sizeof(lead), "%s: ", iommusim_invariant_name(invariant));
+	putchar('\n');
+	print_narrow(lead, 2, iommusim_invariant_text(invariant));
+	print_narrow("  what", 10, t->checked[0].text[invariant]);
 	print_world(&t->checked[0].world[invariant]);
 }
 
 static void print_difference(const struct trial *t)
 {
-	printf("\ndifferent from %s in %" PRIu64 " of %" PRIu64 " worlds, first at attempt %" PRId64
-	       " of\n",
-	       t->reference->name, t->nr_different, t->worlds, t->difference.attempt);
+	struct line line = { .len = 0 };
+	char lead[16];
+
+	line_add(&line,
+	         "different from %s in %" PRIu64 " of %" PRIu64
+	         " worlds; in the smallest, first at attempt %" PRId64 " (counted from 0)",
+	         name_text(t->reference->name).s, t->nr_different, t->worlds,
+	         t->difference.attempt);
+	putchar('\n');
+	print_narrow("", 0, line.s);
 	print_world(&t->different);
-	print_wrapped("  yours", 10, t->difference.text[0]);
-	print_wrapped("  Linux's", 10, t->difference.text[1]);
+	print_narrow("  yours", 10, t->difference.text[0]);
+	snprintf(lead, sizeof(lead), "  %s", other_name(t));
+	print_narrow(lead, 10, t->difference.text[1]);
+}
+
+static void print_head(const struct trial *t)
+{
+	struct line line = { .len = 0 };
+
+	line_add(&line, "%s, %s, as of Linux %u.%u", name_text(t->mine->name).s,
+	         name_text(t->compilation.file).s, t->compilation.kernel / 1000,
+	         t->compilation.kernel % 1000);
+	print_narrow("yours", LABEL_WIDTH, line.s);
+	line.len = 0;
+	if (t->reference)
+		line_add(&line, "%s (%s), %s", name_text(t->reference->name).s,
+		         name_text(t->reference->alias).s, t->reference->kernels);
+	else
+		line_add(&line, "none is known that it is a version of; --against names one");
+	print_narrow(other_name(t), LABEL_WIDTH, line.s);
+	printf("%-*s%" PRIu64 ", seed %" PRIu64 "\n", LABEL_WIDTH, "worlds", t->worlds, t->seed);
 }
 
 void try_print(const struct trial *t)
 {
-	printf("%-10s %s, %s, as of Linux %u.%u\n", "yours", t->mine->name, t->compilation.file,
-	       t->compilation.kernel / 1000, t->compilation.kernel % 1000);
-	if (t->reference)
-		printf("%-10s %s (%s), %s\n", "Linux's", t->reference->name, t->reference->alias,
-		       t->reference->kernels);
-	printf("%-10s %" PRIu64 ", seed %" PRIu64 "\n", "worlds", t->worlds, t->seed);
+	print_head(t);
 	print_worlds(t);
 	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
 		if (t->worse >> n & 1)
-			print_worse(t, n);
+			print_broken(t, n);
 	if (t->nr_different)
 		print_difference(t);
 	else if (t->reference)
 		printf("\nthe same attempts and results as %s in all of them\n",
-		       t->reference->name);
+		       name_text(t->reference->name).s);
 	if (!t->worse)
 		puts(t->reference ? "\nNothing is worse." : "\nNo invariant is broken.");
 }
