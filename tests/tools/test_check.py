@@ -70,6 +70,8 @@ def lines_are_80_columns_wide():
     """But for commands to paste."""
     texts = [run(*args).stdout for args in (
         ("check", WORLDS, "every"), ("check", WORLDS, "--table", "every"), ("check", "--help"),
+        ("bisect", "--help"), ("bisect", "--memory=4G", "--state=pin:0/2"),
+        ("bisect", "--memory=4G", "--state=pin:0/2", "--pgsizes=64K", "--domain=extended", "--size=8M"),
         ("check", "P1,V1", "--world=page=4K order=0 bytes=20480 frames=7 free=0,2,4,6"))]
     return [line for text in texts for line in text.splitlines()
             if (len(line) > 80 or line.endswith(" ")) and not re.match(" +(iommusim check|--world) ", line)] + \
@@ -110,7 +112,27 @@ def history_is_bisected():
     return [text for text, good in (
         (plain, "first changed by dma-iommu-4.7" in plain and "arm-orders" not in plain),
         (done.stdout, done.returncode == 0 and "first changed by dma-iommu-6.4" in done.stdout),
-        (broken.stdout, broken.returncode == 1 and "broken" in broken.stdout)) if not good]
+        (broken.stdout, broken.returncode == 1 and "then by single-pages-patch (never merged; posted for 4.6): "
+         "mappable -> broken" in " ".join(broken.stdout.split()))) if not good]
+
+
+def what_is_mended_is_bisected():
+    """Single pages under pages of 64K: P3 cannot be mapped, P4 takes orders of 4."""
+    done = run("bisect", "--memory=4G", "--state=pin:4/2", "--pgsizes=64K,512M", "--good=P3", "--bad=P4",
+               "--domain=extended", "--attrs=single-pages")
+    text = " ".join(done.stdout.split())
+    wanted = ("attributes single-pages", "P3 single-pages-patch broken tried 0:1024; chunks 0:1024",
+              "starts 4K past a 64K boundary", "A4 arm-orders-4.6 broken as before",
+              "P4 dma-iommu-4.7 mappable tried 4:64; chunks 4:64",
+              "first changed by dma-iommu-4.7 (4.7 to 5.9): broken -> mappable")
+    return [f"no {part!r} in {done.stdout}" for part in wanted if part not in text] + \
+        ([] if done.returncode == 0 else [f"status {done.returncode}"])
+
+
+def a_change_without_figures_is_told():
+    done = run("bisect", "--memory=64M", "--pgsizes=64K")
+    return [] if "refused       tried none; chunks none" in done.stdout and \
+        "The outcome is the same in all of them." in done.stdout and done.returncode == 0 else [done.stdout]
 
 
 REFUSED = [
@@ -143,5 +165,6 @@ tap.run([(function.__name__.replace("_", " "), function) for function in (
     the_history_is_judged, what_is_printed_repeats_it, a_right_policy_is_status_0,
     tests_to_paste_name_the_policy_and_the_invariant, lines_are_80_columns_wide,
     since_when_needs_the_whole_history, one_world_is_told_in_words, small_worlds_are_all_tried,
-    the_same_seed_prints_the_same, history_is_bisected)]
+    the_same_seed_prints_the_same, history_is_bisected,
+    what_is_mended_is_bisected, a_change_without_figures_is_told)]
     + [(f"refuses {' '.join(args)}", refuses(run, args, mentions)) for args, mentions in REFUSED])

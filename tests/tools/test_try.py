@@ -330,7 +330,7 @@ def every_command_takes_a_shared_object():
     bad += shows(run("show", "policy", "./mine.so"), 0, "mine (own)", "one by one")
     bad += shows(run("show", "pgtable", "--memory=1G", "--policy=mine.so"), 0, "by mine")
     bad += shows(run("bisect", "--memory=1G", "--good=P5", "--bad=./mine.so"), 0,
-                 "first changed by mine")
+                 "first changed by mine (./mine.so)")
     return bad + shows(run("try", "mine.c", MORE, "--against=P5"), 1, "different from dma-iommu-6.4")
 
 

@@ -14,6 +14,8 @@
 #include "text.h"
 #include "units.h"
 
+#define INDENT 38 /* of what is told of a policy */
+
 /* The policies of the history from @good to @bad, as --policy takes them. */
 struct span {
 	const char *good, *bad; /* NULL: the first, the last */
@@ -23,16 +25,24 @@ struct span {
 static int help(void)
 {
 	puts("usage: iommusim bisect [--good POLICY] [--bad POLICY] [OPTION OF compare]...\n");
-	print_wrapped(
+	print_narrow(
 		"", 0,
-		"Serve the same request with each release of dma-iommu, in order, or with every "
-		"policy of the history from --good (default: the first) to --bad (default: the "
-		"last; a shared object: yours, after the last), and say where its outcome changes: "
-		"the verdict, the "
-		"attempts or the chunks. All other "
-		"options are those of compare; one IOMMU and one set of attributes, {4K,2M,1G} "
-		"and none where not given.");
-	puts("\nExit status: 0; 1 if --bad is broken and --good is not; 2 for bad usage or input.");
+		"Serve the same request with each release of dma-iommu, in order, and say where "
+		"its "
+		"outcome changes: the verdict, the attempts or the chunks. With --good or --bad it "
+		"is every policy of the history between the two. All other options are those of "
+		"compare (iommusim compare --help), but for --policy and --format; one IOMMU and "
+		"one set of attributes, {4K,2M,1G} and none where not given.");
+	putchar('\n');
+	print_narrow("  --good POLICY", 23, "the first one, by name or alias (default: P1)");
+	print_narrow("  --bad POLICY", 23,
+	             "the last one (default: the newest); a shared object comes after all of "
+	             "them");
+	print_narrow("  --help", 23, "print this");
+	putchar('\n');
+	print_narrow("", 0,
+	             "Exit status: 0; 1 if --bad is broken and --good is not; 2 for bad usage or "
+	             "input.");
 	return EXIT_FINE;
 }
 
@@ -146,75 +156,96 @@ static int same_outcome(const struct result *a, const struct result *b)
 	       !memcmp(a->nr_chunks, b->nr_chunks, sizeof(a->nr_chunks));
 }
 
-static void print_orders(struct line *line, const uint64_t *counters)
+static void print_orders(struct line *line, const char *what, const uint64_t *counters)
 {
+	line_add(line, "%s", what);
+	if (!sum(counters, NR_ORDERS))
+		line_add(line, " none");
 	for (unsigned order = NR_ORDERS; order-- > 0;)
 		if (counters[order])
 			line_add(line, " %u:%llu", order, (unsigned long long)counters[order]);
 }
 
-static void print_row(const struct result *r, int is_new)
+static void print_row(const struct report *report, const struct result *r, int is_new)
 {
-	struct line line = { .len = 0 };
-	char lead[64];
+	struct line lead = { .len = 0 }, line = { .len = 0 };
 
-	snprintf(lead, sizeof(lead), "%-4s%-20s%-14s", r->policy->alias, r->policy->name,
-	         verdict_name(r->verdict));
-	line_add(&line, "%s", is_new ? "tried" : "as before");
+	line_add(&lead, "%-3s %-19s %-13s ", name_text(r->policy->alias).s,
+	         name_text(r->policy->name).s, verdict_name(r->verdict));
 	if (is_new) {
-		print_orders(&line, r->nr_tried);
-		line_add(&line, "; chunks");
-		print_orders(&line, r->nr_chunks);
+		print_orders(&line, "tried", r->nr_tried);
+		print_orders(&line, "; chunks", r->nr_chunks);
+	} else {
+		line_add(&line, "as before");
 	}
-	print_wrapped(lead, 38, line.s);
+	print_narrow(lead.s, INDENT, line.s);
+	line.len = 0;
+	if (is_new)
+		reason_describe(report, r, &line);
+	if (line.len)
+		print_narrow("", INDENT, line.s);
 }
 
 /* A line for each release that changed the outcome, with the verdicts where they changed. */
 static void print_who_changed(const struct report *report, size_t rows)
 {
-	const char *what = "\nfirst changed by";
+	const char *what = "first changed by";
 
 	for (size_t row = 1; row < rows; row++) {
 		const struct result *before = report_at(report, row - 1, 0);
 		const struct result *r = report_at(report, row, 0);
+		const char *path = policy_argument(r->policy);
+		struct line line = { .len = 0 };
 
 		if (same_outcome(before, r))
 			continue;
-		printf("%s %s (%s)", what, r->policy->name, r->policy->kernels);
+		line_add(&line, "%s %s (%s)", what, name_text(r->policy->name).s,
+		         path == r->policy->alias ? r->policy->kernels : name_text(path).s);
 		if (before->verdict != r->verdict)
-			printf(": %s -> %s", verdict_name(before->verdict),
-			       verdict_name(r->verdict));
-		putchar('\n');
+			line_add(&line, ": %s -> %s", verdict_name(before->verdict),
+			         verdict_name(r->verdict));
+		print_narrow("", 0, line.s);
 		what = "then by";
 	}
 }
 
-static int print_changes(const struct report *report)
+static void print_head(const struct report *report)
 {
 	const struct options *options = report->options;
-	size_t rows = report_nr_rows(report);
-	const struct result *before = report_at(report, 0, 0),
-			    *last = report_at(report, rows - 1, 0);
 	struct line state = { .len = 0 }, request = { .len = 0 };
-	unsigned changes = 0;
 
 	state_describe(options, report->state, &state);
-	print_wrapped("memory", LABEL_WIDTH, state.s);
+	print_narrow("memory", LABEL_WIDTH, state.s);
 	request_describe(options, &request);
-	print_wrapped("request", LABEL_WIDTH, request.s);
-	printf("%-*s{%s}\n\n", LABEL_WIDTH, "iommu", pgsizes_text(options->pgsizes[0], ',').s);
+	line_add(&request, ", attributes %s", attrs_name(options->attrs[0]));
+	print_narrow("request", LABEL_WIDTH, request.s);
+	printf("%-*s{%s}\n", LABEL_WIDTH, "iommu", pgsizes_text(options->pgsizes[0], ',').s);
+	print_narrow("figures", LABEL_WIDTH,
+	             "order:count, of attempts (tried) and of chunks that the buffer has");
+	putchar('\n');
+}
+
+static int print_changes(const struct report *report)
+{
+	size_t rows = report_nr_rows(report);
+	const struct result *before = NULL;
+	unsigned changes = 0;
+
+	print_head(report);
 	for (size_t row = 0; row < rows; row++) {
 		const struct result *r = report_at(report, row, 0);
-		int is_new = !row || !same_outcome(before, r);
+		int is_new = !before || !same_outcome(before, r);
 
-		print_row(r, is_new);
-		changes += row && is_new;
+		print_row(report, r, is_new);
+		changes += before && is_new;
 		before = r;
 	}
+	putchar('\n');
 	if (!changes)
-		puts("\nThe outcome is the same in every release.");
+		puts("The outcome is the same in all of them.");
 	print_who_changed(report, rows);
-	return last->verdict == VERDICT_BROKEN && report_at(report, 0, 0)->verdict != VERDICT_BROKEN
+	return before && before->verdict == VERDICT_BROKEN &&
+	                       report_at(report, 0, 0)->verdict != VERDICT_BROKEN
 	               ? EXIT_VERDICT
 	               : EXIT_FINE;
 }
