@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """iommusim check and bisect: what they find, that it can be repeated, and input that is wrong.
 
-usage: test_check.py IOMMUSIM
+usage: test_check.py IOMMUSIM MAN_PAGE
 """
 
 import pathlib
@@ -12,9 +12,9 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import tap
-from program import refuses
+from program import options_not_in, refuses
 
-PROGRAM = pathlib.Path(sys.argv[1]).resolve()
+PROGRAM, MAN_PAGE = (pathlib.Path(arg).resolve() for arg in sys.argv[1:3])
 WORLDS = "--worlds=500"
 
 
@@ -92,6 +92,11 @@ def one_world_is_told_in_words():
         (none.stdout, "fails with ENOMEM (no memory) after " in none.stdout)) if not good]
 
 
+def every_option_is_in_the_manual():
+    return options_not_in(MAN_PAGE.read_text(), *(run(command, "--help").stdout
+                                                  for command in ("check", "try", "bisect")))
+
+
 def small_worlds_are_all_tried():
     done = run("check", "--exhaustive=4,2,1", "P3,P5")
     return [] if "all 192 within 4 frames" in done.stdout and done.returncode == 1 \
@@ -164,7 +169,7 @@ REFUSED = [
 tap.run([(function.__name__.replace("_", " "), function) for function in (
     the_history_is_judged, what_is_printed_repeats_it, a_right_policy_is_status_0,
     tests_to_paste_name_the_policy_and_the_invariant, lines_are_80_columns_wide,
-    since_when_needs_the_whole_history, one_world_is_told_in_words, small_worlds_are_all_tried,
+    every_option_is_in_the_manual, since_when_needs_the_whole_history, one_world_is_told_in_words, small_worlds_are_all_tried,
     the_same_seed_prints_the_same, history_is_bisected,
     what_is_mended_is_bisected, a_change_without_figures_is_told)]
     + [(f"refuses {' '.join(args)}", refuses(run, args, mentions)) for args, mentions in REFUSED])
