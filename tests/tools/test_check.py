@@ -99,8 +99,9 @@ def every_option_is_in_the_manual():
 
 def small_worlds_are_all_tried():
     done = run("check", "--exhaustive=4,2,1", "P3,P5")
-    return [] if "all 192 within 4 frames" in done.stdout and done.returncode == 1 \
-        else [done.stdout]
+    one = run("check", "--exhaustive=1,1,0", "P5")
+    return [] if "all 192 within 4 frames, 2 pages, order 1\n" in done.stdout and done.returncode == 1 and \
+        "all 4 within 1 frame, 1 page, order 0\n" in one.stdout else [done.stdout, one.stdout]
 
 
 def the_same_seed_prints_the_same():

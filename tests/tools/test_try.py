@@ -463,7 +463,8 @@ def any_temporary_folder_will_do():
 def a_shared_object_is_one_to_compare_against():
     mine("mine")
     done = run("try", str(IDIOM / "vb2.c"), "--against=./mine.so", WORLDS, "--memory=1G")
-    return shows(done, 1, "own mine", "own get_compacted")
+    return shows(done, 1, "other      mine, ./mine.so\n", "broken in worlds     yours   other\n",
+                 "own mine", "own get_compacted")
 
 
 def help_is_on_stdout():

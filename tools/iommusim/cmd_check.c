@@ -284,8 +284,9 @@ static void print_all(const struct request *r, const struct checked *all, uint64
 		return;
 	}
 	if (r->bounds.frames)
-		printf("worlds     all %" PRIu64 " within %u frames, %u pages, order %u\n",
-		       nr_worlds, r->bounds.frames, r->bounds.pages, r->bounds.max_order);
+		printf("worlds     all %" PRIu64 " within %u frame%s, %u page%s, order %u\n",
+		       nr_worlds, r->bounds.frames, plural(r->bounds.frames), r->bounds.pages,
+		       plural(r->bounds.pages), r->bounds.max_order);
 	else
 		printf("worlds     %" PRIu64 ", seed %" PRIu64 "\n", nr_worlds, r->seed);
 	print_narrow(r->as_table ? "table" : "figures", LABEL_WIDTH,

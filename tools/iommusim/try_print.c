@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include "json.h"
+#include "object.h"
 #include "text.h"
 
 static int is_kept(const struct trial *t, unsigned invariant)
@@ -71,8 +72,8 @@ static void print_difference(const struct trial *t)
 
 	line_add(&line,
 	         "different from %s in %" PRIu64 " of %" PRIu64
-	         " worlds; in the smallest, first at attempt %" PRId64 " (counted from 0)",
-	         name_text(t->reference->name).s, t->nr_different, t->worlds,
+	         " world%s; in the smallest, first at attempt %" PRId64 " (counted from 0)",
+	         name_text(t->reference->name).s, t->nr_different, t->worlds, plural(t->worlds),
 	         t->difference.attempt);
 	putchar('\n');
 	print_narrow("", 0, line.s);
@@ -80,6 +81,19 @@ static void print_difference(const struct trial *t)
 	print_narrow("  yours", 10, t->difference.text[0]);
 	snprintf(lead, sizeof(lead), "  %s", other_name(t));
 	print_narrow(lead, 10, t->difference.text[1]);
+}
+
+/* A built-in policy, a shared object, or why there is none. */
+static void describe_reference(const struct iommusim_policy *reference, struct line *line)
+{
+	const char *path = reference ? policy_argument(reference) : NULL;
+
+	if (!reference)
+		line_add(line, "none is known that it is a version of; --against names one");
+	else if (path != reference->alias)
+		line_add(line, "%s, %s", name_text(reference->name).s, name_text(path).s);
+	else
+		line_add(line, "%s (%s), %s", reference->name, path, reference->kernels);
 }
 
 static void print_head(const struct trial *t)
@@ -91,11 +105,7 @@ static void print_head(const struct trial *t)
 	         t->compilation.kernel % 1000);
 	print_narrow("yours", LABEL_WIDTH, line.s);
 	line.len = 0;
-	if (t->reference)
-		line_add(&line, "%s (%s), %s", name_text(t->reference->name).s,
-		         name_text(t->reference->alias).s, t->reference->kernels);
-	else
-		line_add(&line, "none is known that it is a version of; --against names one");
+	describe_reference(t->reference, &line);
 	print_narrow(other_name(t), LABEL_WIDTH, line.s);
 	printf("%-*s%" PRIu64 ", seed %" PRIu64 "\n", LABEL_WIDTH, "worlds", t->worlds, t->seed);
 }
