@@ -34,8 +34,8 @@ static const struct invariant {
 	                                    "the kernel's loop does nothing undefined" },
 	[IOMMUSIM_INVARIANT_DETERMINISTIC] = { "deterministic",
 	                                       "the same world gives the same attempts" },
-	[IOMMUSIM_INVARIANT_INDEPENDENT] = { "independent", "so does memory elsewhere, and a node "
-	                                                    "that is named" },
+	[IOMMUSIM_INVARIANT_INDEPENDENT] = { "independent", "so does memory that starts elsewhere, "
+	                                                    "and a node that is named" },
 	[IOMMUSIM_INVARIANT_ALIGNED] = { "aligned",
 	                                 "a chunk's offset in the buffer suits the largest "
 	                                 "page that could map it" },
@@ -45,8 +45,8 @@ static const struct invariant {
 	                                       "where a smaller order is left an attempt says "
 	                                       "NORETRY, or reclaims nothing; NOFAIL is the "
 	                                       "caller's alone" },
-	[IOMMUSIM_INVARIANT_BOUNDED] = { "bounded",
-	                                 "attempts are at most pages and orders together, and 2" },
+	[IOMMUSIM_INVARIANT_BOUNDED] = { "bounded", "at most as many attempts as pages and orders "
+	                                            "together, and 2 more" },
 	[IOMMUSIM_INVARIANT_LAST_RESORT] = { "last-resort",
 	                                     "where the caller may block and says no NORETRY, the "
 	                                     "last order before giving up gets the full effort" },
@@ -137,24 +137,48 @@ static void give_back(struct trial *t)
 	t->is_clean = isim_witness_is_as_before(&t->witness);
 }
 
+static const char *plural(uint64_t nr)
+{
+	return nr == 1 ? "" : "s";
+}
+
+/* How a request with that result ends. */
+static const char *end_of(int result, char *text, size_t bytes)
+{
+	const char *what = !result                      ? "is served"
+	                   : result == -IOMMUSIM_ENOMEM ? "gives up without memory"
+	                   : result == -IOMMUSIM_EBUG   ? "does what Linux would not survive"
+	                   : result == -IOMMUSIM_EINVAL ? "misuses its calls"
+	                                                : "ends with an error";
+
+	if (!result)
+		snprintf(text, bytes, "%s", what);
+	else if (strcmp(iommusim_errname(result), "E?") != 0 && result < 0)
+		snprintf(text, bytes, "%s (%s)", what, iommusim_errname(result));
+	else
+		snprintf(text, bytes, "%s that is none: %d", what, result);
+	return text;
+}
+
 static void judge_result(struct judge *j, const struct trial *t)
 {
 	uint64_t got = t->chunks.nr_pages, want = t->chunks.plan.count;
+	char text[64];
 
 	j->verdict->result = t->result;
 	j->verdict->attempts = t->chunks.nr_attempts;
 	j->verdict->findings = t->chunks.findings;
 	if (t->result == -IOMMUSIM_EINVAL && !t->witness.is_illegal)
 		broken(j, IOMMUSIM_INVARIANT_RIGHT_COUNT,
-		       "the policy misuses its calls, or says success without the %llu pages",
-		       (unsigned long long)want);
+		       "the policy misuses its calls, or says success without the %llu page%s",
+		       (unsigned long long)want, plural(want));
 	if (!t->result && got != want)
-		broken(j, IOMMUSIM_INVARIANT_RIGHT_COUNT, "%llu pages instead of %llu",
-		       (unsigned long long)got, (unsigned long long)want);
+		broken(j, IOMMUSIM_INVARIANT_RIGHT_COUNT, "%llu page%s instead of %llu",
+		       (unsigned long long)got, plural(got), (unsigned long long)want);
 	if (t->result && t->result != -IOMMUSIM_ENOMEM && t->result != -IOMMUSIM_EBUG &&
 	    t->result != -IOMMUSIM_EINVAL)
-		broken(j, IOMMUSIM_INVARIANT_GIVES_UP_CLEANLY, "the request ends with %s",
-		       iommusim_errname(t->result));
+		broken(j, IOMMUSIM_INVARIANT_GIVES_UP_CLEANLY, "the request %s",
+		       end_of(t->result, text, sizeof(text)));
 	if (t->chunks.findings)
 		broken(j, IOMMUSIM_INVARIANT_NO_FINDING, "%s",
 		       t->chunks.told[0] ? t->chunks.told
@@ -169,11 +193,11 @@ static void judge_left(struct judge *j, const struct trial *t)
 		return;
 	if (t->result)
 		broken(j, IOMMUSIM_INVARIANT_GIVES_UP_CLEANLY,
-		       "the request failed and keeps %llu pages",
-		       (unsigned long long)t->witness.held);
+		       "the request failed and keeps %llu page%s",
+		       (unsigned long long)t->witness.held, plural(t->witness.held));
 	else
-		broken(j, IOMMUSIM_INVARIANT_KEEPS_PAGES, "%llu pages are lost once it is freed",
-		       (unsigned long long)t->witness.held);
+		broken(j, IOMMUSIM_INVARIANT_KEEPS_PAGES, "%llu page%s lost once it is freed",
+		       (unsigned long long)t->witness.held, t->witness.held == 1 ? " is" : "s are");
 }
 
 static void judge_places(struct judge *j, const struct trial *t)
@@ -376,8 +400,7 @@ static void describe(const struct trial *t, uint64_t at, char *text, size_t byte
 	char gfp[120], got[40] = "failed";
 
 	if (at >= t->chunks.nr_attempts) {
-		snprintf(text, bytes, "ends with %s",
-		         t->result ? iommusim_errname(t->result) : "success");
+		end_of(t->result, text, bytes);
 		return;
 	}
 	a = &t->chunks.attempt[at];
