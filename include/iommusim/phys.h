@@ -91,6 +91,13 @@ struct iommusim_page_source {
 	int (*split_page)(void *ctx, iommusim_pfn pfn, unsigned order);
 	/* Split a compound block; NULL: always fails, as for driver pages in Linux. */
 	int (*split_huge_page)(void *ctx, iommusim_pfn pfn, unsigned order);
+	/* @count contiguous frames of an area kept for that (CMA), the first a multiple of
+	   2^@align_order; @gfp is the caller's. -IOMMUSIM_ENOMEM: no such range, or no area (a
+	   result). NULL: there is no area. */
+	int (*alloc_contiguous)(void *ctx, uint64_t count, unsigned align_order, uint32_t gfp,
+	                        iommusim_pfn *pfn);
+	/* Give back what alloc_contiguous() handed out, all of it. Not NULL if that is not. */
+	int (*free_contiguous)(void *ctx, iommusim_pfn pfn, uint64_t count);
 };
 
 /** One zone of one node. Zones must not overlap; any start and length. */
@@ -204,7 +211,11 @@ IOMMUSIM_API int iommusim_phys_free(struct iommusim_phys *phys, iommusim_pfn pfn
  */
 IOMMUSIM_API int iommusim_phys_split(struct iommusim_phys *phys, iommusim_pfn pfn, unsigned order);
 
-/** The page source whose pages are those of @phys; valid as long as @phys is. */
+/**
+ * The page source whose pages are those of @phys; valid as long as @phys is. Its contiguous ranges
+ * come from area 0 (iommusim_phys_cma_create(), before or after this call), as from Linux's default
+ * area; there is none as long as @phys has no area.
+ */
 IOMMUSIM_API struct iommusim_page_source iommusim_phys_source(struct iommusim_phys *phys);
 
 /** What a zone holds now. */

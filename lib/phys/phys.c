@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define DEFAULT_AREA 0
+
 static int check_shape(struct iommusim_phys *phys, const struct iommusim_phys_config *config)
 {
 	if (!phys->kernel)
@@ -150,13 +152,30 @@ static int source_split(void *ctx, iommusim_pfn pfn, unsigned order)
 	return iommusim_phys_split(ctx, pfn, order);
 }
 
+static int source_alloc_contiguous(void *ctx, uint64_t count, unsigned align_order, uint32_t gfp,
+                                   iommusim_pfn *pfn)
+{
+	struct iommusim_phys *phys = ctx;
+
+	(void)gfp; /* the area decides */
+	return phys->nr_cma ? iommusim_phys_cma_alloc(phys, DEFAULT_AREA, count, align_order, pfn)
+	                    : -IOMMUSIM_ENOMEM;
+}
+
+static int source_free_contiguous(void *ctx, iommusim_pfn pfn, uint64_t count)
+{
+	return iommusim_phys_cma_free(ctx, DEFAULT_AREA, pfn, count);
+}
+
 struct iommusim_page_source iommusim_phys_source(struct iommusim_phys *phys)
 {
 	struct iommusim_page_source source = { .size = sizeof(source),
 		                               .ctx = phys,
 		                               .alloc_pages = source_alloc,
 		                               .free_pages = source_free,
-		                               .split_page = source_split };
+		                               .split_page = source_split,
+		                               .alloc_contiguous = source_alloc_contiguous,
+		                               .free_contiguous = source_free_contiguous };
 
 	return source;
 }

@@ -140,6 +140,30 @@ static void a_fork_has_the_same_areas(void **state)
 	iommusim_phys_destroy(copy);
 }
 
+/* The area may be made after the source. */
+static void a_page_source_takes_from_the_first_area(void **state)
+{
+	struct iommusim_phys *phys =
+		given_zone((struct iommusim_phys_config){ .features = 0 }, START, 1 << 14);
+	struct iommusim_page_source source = iommusim_phys_source(phys);
+	iommusim_pfn pfn = 1;
+
+	assert_err(source.alloc_contiguous(source.ctx, 8, 0, KERNEL, &pfn), IOMMUSIM_ENOMEM);
+	assert_err(source.free_contiguous(source.ctx, START, 8), IOMMUSIM_EINVAL);
+	assert_int_equal(pfn, 1);
+	assert_int_equal(iommusim_phys_cma_create(phys, 8192, 512), 0);
+	assert_int_equal(iommusim_phys_cma_create(phys, 4096, 1024), 1);
+	assert_ok(source.alloc_contiguous(source.ctx, 5, 0, KERNEL, &pfn));
+	assert_int_equal(pfn, 8192);
+	assert_ok(source.alloc_contiguous(source.ctx, 200, 8, KERNEL, &pfn));
+	assert_int_equal(pfn, 8192 + 256);
+	assert_err(source.alloc_contiguous(source.ctx, 600, 0, KERNEL, &pfn), IOMMUSIM_ENOMEM);
+	assert_ok(source.free_contiguous(source.ctx, 8192, 5));
+	assert_err(source.free_contiguous(source.ctx, 8192, 5), IOMMUSIM_EINVAL);
+	assert_ok(iommusim_phys_check(phys));
+	iommusim_phys_destroy(phys);
+}
+
 static void nonsense_is_refused(void **state)
 {
 	struct iommusim_phys *phys = given_area(0);
@@ -205,6 +229,7 @@ int main(void)
 		cmocka_unit_test(a_page_in_use_makes_a_place_busy),
 		cmocka_unit_test(what_lies_beside_goes_to_the_tails),
 		cmocka_unit_test(a_fork_has_the_same_areas),
+		cmocka_unit_test(a_page_source_takes_from_the_first_area),
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(nothing_is_lost_when_the_host_fails),
 	};

@@ -21,8 +21,9 @@ extern "C" {
  * machine with IOMMUSIM_PHYS_CMA use. Models cma_init_reserved_areas(), mm/cma.c, Linux 6.1 and
  * 6.12; differs: the frames must be free now, where Linux sets them aside at boot.
  *
- * Returns the area's number, from 0; -IOMMUSIM_EINVAL: not whole pageblocks of one zone, not all
- * free, too many areas; -IOMMUSIM_EHOST.
+ * Returns the area's number, from 0: the default one, which page sources take from
+ * (iommusim_phys_source()); -IOMMUSIM_EINVAL: not whole pageblocks of one zone, not all free, too
+ * many areas; -IOMMUSIM_EHOST.
  */
 IOMMUSIM_API int iommusim_phys_cma_create(struct iommusim_phys *phys, iommusim_pfn start_pfn,
                                           uint64_t nr_frames);
