@@ -69,6 +69,9 @@ struct iommusim_chunks {
 	size_t cap_chunks, cap_attempts;
 	uint32_t findings; /* IOMMUSIM_FINDING_*: what the kernel's loop does wrong here */
 	char told[160];    /* the first finding that a policy put in words, "" if none did */
+	/* 1: the buffer is one contiguous range of an area (CMA), which no attempt got and which is
+	   given back whole, whatever the chunks say. They are its pieces, in ascending order. */
+	unsigned is_contiguous;
 };
 
 /**
@@ -104,6 +107,10 @@ struct iommusim_chunk_run; /* opaque: one request being served */
  *
  * alloc gets plan->count pages with the functions below. It returns 0, or the negative error that
  * made it give up: then everything it had kept is given back, the last page first.
+ *
+ * FORCE_CONTIGUOUS is arch/arm's to look at (A1 to A4), which then asks for one range in place of
+ * its loop. The other built-in policies ignore it: their callers decide before the loop, as
+ * iommusim_dma_alloc() does.
  */
 struct iommusim_policy {
 	size_t size;         /* sizeof(struct iommusim_policy), in bytes */
@@ -202,7 +209,9 @@ struct iommusim_chunk_job {
 IOMMUSIM_API int iommusim_chunk_alloc(const struct iommusim_chunk_job *job,
                                       struct iommusim_chunks *chunks);
 
-/** Give the pages back, the last first, as Linux frees a buffer. Returns 0 or the source's error.
+/**
+ * Give the pages back, the last first, as Linux frees a buffer; a contiguous range as that. Returns
+ * 0 or the source's error.
  */
 IOMMUSIM_API int iommusim_chunk_free(struct iommusim_chunks *chunks,
                                      const struct iommusim_page_source *source);
@@ -246,6 +255,19 @@ IOMMUSIM_API int iommusim_chunk_get(struct iommusim_chunk_run *run, unsigned ord
    the source cannot, the block is still to be kept or dropped. */
 IOMMUSIM_API int iommusim_chunk_split_huge(struct iommusim_chunk_run *run);
 
+/**
+ * Make one contiguous range of @count pages from an area (CMA), aligned to 2^@align_order pages,
+ * the whole buffer, as arch/arm does with FORCE_CONTIGUOUS; the source is given the request's gfp.
+ * It is no attempt and is not recorded as one. Its chunks are cut as the bits of @count, the
+ * largest first, none above order 13.
+ *
+ * Returns 0; -IOMMUSIM_ENOMEM: there is no such range, or no area; -IOMMUSIM_EINVAL: @count is 0,
+ * or the policy has other pages; -IOMMUSIM_EHOST; or the source's error. -IOMMUSIM_EBUG: there were
+ * more requests than 64 for each page of the plan and 32 more, which is found as endless.
+ */
+IOMMUSIM_API int iommusim_chunk_contiguous(struct iommusim_chunk_run *run, uint64_t count,
+                                           unsigned align_order);
+
 /* ---- For policies that keep their own books, as code from a kernel does ---- */
 
 /** As iommusim_chunk_try(), but the block is the policy's until it gives it back or appends it. */
@@ -268,6 +290,21 @@ IOMMUSIM_API int iommusim_chunk_split(struct iommusim_chunk_run *run, iommusim_p
  */
 IOMMUSIM_API int iommusim_chunk_append(struct iommusim_chunk_run *run,
                                        const struct iommusim_chunk *chunk);
+
+/** As iommusim_chunk_contiguous(), but the range is the policy's until it gives it back or appends
+    it; @pfn is its first frame. */
+IOMMUSIM_API int iommusim_chunk_take_contiguous(struct iommusim_chunk_run *run, uint64_t count,
+                                                unsigned align_order, iommusim_pfn *pfn);
+
+/** Give back a range that was taken, whole. 0, -IOMMUSIM_EINVAL: there is no area, or the source's
+    error. */
+IOMMUSIM_API int iommusim_chunk_give_back_contiguous(struct iommusim_chunk_run *run,
+                                                     iommusim_pfn pfn, uint64_t count);
+
+/** Make a range that was taken the whole buffer. 0; -IOMMUSIM_EINVAL: @count is 0, or the buffer
+    has other pages; -IOMMUSIM_EHOST: after an error it is still the policy's. */
+IOMMUSIM_API int iommusim_chunk_append_contiguous(struct iommusim_chunk_run *run, iommusim_pfn pfn,
+                                                  uint64_t count);
 
 /** As iommusim_chunk_find(), with what happened in words, of which the first are kept. */
 IOMMUSIM_API void iommusim_chunk_tell(struct iommusim_chunk_run *run, uint32_t finding,

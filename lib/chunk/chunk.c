@@ -96,7 +96,9 @@ static int attempt(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp)
 		return isim_fail(&run->diag, IOMMUSIM_EINVAL, "the policy tried order %u", order);
 	if (is_endless(run))
 		return give_up_endless(run);
-	err = make_room(run);
+	err = isim_chunk_check_no_range(run);
+	if (!err)
+		err = make_room(run);
 	if (err)
 		return err;
 	err = run->source.alloc_pages(run->source.ctx, &req, &run->block);
@@ -334,6 +336,9 @@ int iommusim_chunk_append(struct iommusim_chunk_run *run, const struct iommusim_
 		return isim_fail(&run->diag, IOMMUSIM_EINVAL,
 		                 "the policy appended order %u at pfn 0x%llx, which no attempt got",
 		                 chunk->order, (unsigned long long)chunk->pfn);
+	err = isim_chunk_check_no_range(run);
+	if (err)
+		return err;
 	err = isim_grow(&out->host, &out->chunk, &out->cap_chunks, out->nr_chunks + 1,
 	                sizeof(*out->chunk));
 	if (err)
@@ -376,6 +381,8 @@ static int free_all(const struct iommusim_chunks *chunks, const struct iommusim_
 {
 	int first = 0;
 
+	if (chunks->is_contiguous && chunks->nr_chunks)
+		return isim_chunk_free_contiguous(chunks, source);
 	for (size_t n = chunks->nr_chunks, i = 0; i < n; i++) {
 		int err = free_chunk(source, &chunks->chunk[first_first ? i : n - 1 - i]);
 
@@ -450,11 +457,11 @@ int iommusim_chunk_alloc(const struct iommusim_chunk_job *job, struct iommusim_c
 	if (err)
 		return err;
 	if (!policy.alloc || !run.source.alloc_pages || !run.source.free_pages ||
-	    !run.source.split_page)
+	    !run.source.split_page || !run.source.alloc_contiguous != !run.source.free_contiguous)
 		return isim_fail(
 			&run.diag, IOMMUSIM_EINVAL,
 			"a policy needs alloc; a page source needs alloc_pages, free_pages "
-			"and split_page");
+			"and split_page, and free_contiguous with alloc_contiguous");
 	if (job->plan)
 		chunks->plan = *job->plan;
 	else

@@ -71,12 +71,12 @@ const struct iommusim_policy iommusim_policy_arm_3_5 = {
 	.summary =
 		"every chunk starts at the lowest bit of the pages that are left, and steps down",
 	.plan = isim_chunk_plan_pages,
-	.alloc = isim_chunk_alloc_steps,
+	.alloc = isim_chunk_alloc_arm_steps,
 	.params = &smallest_first,
 	.family = "arm",
 	.is_arm = 1,
 	.quirks = "the smallest pieces come first, so that the large ones are not aligned in the "
-		  "IOVA range; after a failure the first page is not given back",
+		  "IOVA range; after a failure the first page is not given back; " ISIM_FORCED,
 };
 
 const struct iommusim_policy iommusim_policy_arm_3_9 = {
@@ -88,12 +88,12 @@ const struct iommusim_policy iommusim_policy_arm_3_9 = {
 	.summary = "every chunk starts at the largest order that fits and steps down to 0, with "
 		   "the full effort",
 	.plan = isim_chunk_plan_pages,
-	.alloc = isim_chunk_alloc_steps,
+	.alloc = isim_chunk_alloc_arm_steps,
 	.params = &largest_first,
 	.family = "arm",
 	.is_arm = 1,
 	.quirks = "never NORETRY: orders 1 to 3 reclaim and may kill before they fail; orders "
-		  "above the largest are tried in vain",
+		  "above the largest are tried in vain; " ISIM_FORCED,
 };
 
 const struct iommusim_policy iommusim_policy_arm_4_1 = {
@@ -104,12 +104,12 @@ const struct iommusim_policy iommusim_policy_arm_4_1 = {
 	.source = "__iommu_alloc_buffer(), arch/arm/mm/dma-mapping.c",
 	.summary = "as arm-3.9, with NORETRY above order 0",
 	.plan = isim_chunk_plan_pages,
-	.alloc = isim_chunk_alloc_steps,
+	.alloc = isim_chunk_alloc_arm_steps,
 	.params = &no_retry,
 	.family = "arm",
 	.is_arm = 1,
-	.quirks =
-		"tries orders that failed again for every chunk; orders above the largest in vain",
+	.quirks = "tries orders that failed again for every chunk; orders above the largest in "
+		  "vain; " ISIM_FORCED,
 };
 
 const struct iommusim_policy iommusim_policy_ipu_camera = {

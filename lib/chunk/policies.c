@@ -96,11 +96,11 @@ const struct iommusim_policy iommusim_policy_arm_orders_4_6 = {
 	.summary = "orders 9, 8, 4 and 0, one that failed is not tried again; "
 		   "with ALLOC_SINGLE_PAGES order 0 only",
 	.plan = isim_chunk_plan_pages,
-	.alloc = isim_chunk_alloc_ladder,
+	.alloc = isim_chunk_alloc_arm_ladder,
 	.params = &arm_orders,
 	.family = "history",
 	.is_arm = 1,
-	.quirks = "looks at no page size: the table fits pages of 4K, 64K, 1M and 2M",
+	.quirks = "looks at no page size: the table fits pages of 4K, 64K, 1M and 2M; " ISIM_FORCED,
 };
 
 const struct iommusim_policy iommusim_policy_dma_iommu_4_7 = {

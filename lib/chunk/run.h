@@ -15,7 +15,8 @@ struct iommusim_chunk_run {
 		block; /* of the last successful attempt, while it is undecided */
 	unsigned block_order;
 	int undecided;
-	size_t appended; /* the attempt of the last chunk that the policy appended itself */
+	uint64_t nr_ranges; /* contiguous ranges that were asked for */
+	size_t appended;    /* the attempt of the last chunk that the policy appended itself */
 };
 
 /* Plans: pages only, the size as it came (steps.c); size and mask from the bitmap (mask.c). */
@@ -104,6 +105,24 @@ int isim_chunk_plan_large(const struct iommusim_policy *policy,
 int isim_chunk_alloc_large(const struct iommusim_policy *policy,
                            const struct iommusim_chunk_request *req,
                            const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run);
+
+/* The loops of arch/arm, and what it does with FORCE_CONTIGUOUS in their place (contiguous.c). */
+#define ISIM_FORCED "with FORCE_CONTIGUOUS one CMA range in place of the loop"
+int isim_chunk_alloc_arm_steps(const struct iommusim_policy *policy,
+                               const struct iommusim_chunk_request *req,
+                               const struct iommusim_chunk_plan *plan,
+                               struct iommusim_chunk_run *run);
+int isim_chunk_alloc_arm_ladder(const struct iommusim_policy *policy,
+                                const struct iommusim_chunk_request *req,
+                                const struct iommusim_chunk_plan *plan,
+                                struct iommusim_chunk_run *run);
+
+/* 0, or -EINVAL, worded: the buffer is a contiguous range, to which nothing can be added. */
+int isim_chunk_check_no_range(struct iommusim_chunk_run *run);
+
+/* Give the range that @chunks are back. 0, -EINVAL: @source has no area, or its error. */
+int isim_chunk_free_contiguous(const struct iommusim_chunks *chunks,
+                               const struct iommusim_page_source *source);
 
 /* Those of the built-in policies that are not the history (others.c). */
 extern const struct iommusim_policy *const isim_policies_others[];

@@ -67,6 +67,46 @@ static void no_policy_loses_a_page(void **state)
 		                 0);
 }
 
+/* Worlds have no area: what asks for a contiguous range gets none, and loses nothing. */
+static void without_an_area_a_contiguous_range_is_not_had(void **state)
+{
+	static const char *const policies[] = { "A1", "A2", "A3", "A4" };
+
+	for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
+		const struct iommusim_policy *policy = iommusim_policy_find(policies[i]);
+
+		for (uint64_t n = 0; n < 200; n++) {
+			struct iommusim_world world;
+			struct iommusim_verdict verdict;
+
+			iommusim_world_generate(1, n, &world);
+			world.attrs |= IOMMUSIM_ATTR_FORCE_CONTIGUOUS;
+			assert_ok(iommusim_check_world(policy, &world, NULL, &verdict));
+			assert_int_equal(verdict.result, -IOMMUSIM_ENOMEM);
+			assert_int_equal(verdict.attempts, 0);
+			assert_int_equal(verdict.broken, 0);
+		}
+	}
+}
+
+static int falls_back(const struct iommusim_policy *policy,
+                      const struct iommusim_chunk_request *req,
+                      const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
+{
+	int err = iommusim_chunk_contiguous(run, plan->count, 0);
+
+	return err == -IOMMUSIM_ENOMEM ? iommusim_policy_dma_iommu_6_4.alloc(
+						 &iommusim_policy_dma_iommu_6_4, req, plan, run)
+	                               : err;
+}
+
+static void a_policy_may_go_on_without_a_range(void **state)
+{
+	struct iommusim_policy policy = { .size = sizeof(policy), .alloc = falls_back };
+
+	assert_int_equal(broken_in(&policy, 500), 0);
+}
+
 /* A world in which @policy breaks @invariant, made small. */
 static struct iommusim_world smallest(const char *name, unsigned invariant)
 {
@@ -379,6 +419,8 @@ int main(void)
 		cmocka_unit_test(the_host_may_fail_at_any_allocation),
 		cmocka_unit_test(policies_part_where_they_differ),
 		cmocka_unit_test(the_shorter_one_ends_where_they_part),
+		cmocka_unit_test(without_an_area_a_contiguous_range_is_not_had),
+		cmocka_unit_test(a_policy_may_go_on_without_a_range),
 		cmocka_unit_test(the_host_may_fail_in_a_comparison),
 		cmocka_unit_test(small_worlds_are_counted_and_differ),
 		cmocka_unit_test(invariants_have_names),

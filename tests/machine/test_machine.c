@@ -55,6 +55,62 @@ static void assert_same_buffer(const struct iommusim_dma_buffer *a,
 	}
 }
 
+/* A range of arch/arm, made of an area that the machine got later; in a copy, too. */
+static void a_contiguous_range_is_mapped_as_one(void **state)
+{
+	struct iommusim_machine *machine = given_machine(), *copy = NULL;
+	struct iommusim_dma_request req = { .policy = iommusim_policy_find("A4"),
+		                            .size = 300 * SZ_4K,
+		                            .gfp = IOMMUSIM_GFP_KERNEL,
+		                            .attrs = IOMMUSIM_ATTR_FORCE_CONTIGUOUS };
+	struct iommusim_dma_buffer buffer;
+
+	assert_err(iommusim_dma_alloc_chunks(iommusim_machine_dma(machine), &req, &buffer),
+	           IOMMUSIM_ENOMEM);
+	assert_ok(iommusim_dma_free(iommusim_machine_dma(machine), &buffer));
+	assert_int_equal(
+		iommusim_phys_cma_create(iommusim_machine_phys(machine), (1 << 20) + 2048, 512), 0);
+	assert_ok(iommusim_machine_fork(machine, &copy));
+	for (unsigned i = 0; i < 2; i++) {
+		struct iommusim_machine *m = i ? copy : machine;
+
+		assert_ok(iommusim_dma_alloc_chunks(iommusim_machine_dma(m), &req, &buffer));
+		assert_int_equal(buffer.nr_sg, 1);
+		assert_int_equal(buffer.sg[0].pa, (UINT64_C(1) << 32) + 2048 * SZ_4K);
+		assert_int_equal(buffer.sg[0].size, 300 * SZ_4K);
+		assert_int_equal(nr_free(m), 4096 - 300);
+		assert_ok(iommusim_dma_free(iommusim_machine_dma(m), &buffer));
+		assert_int_equal(nr_free(m), 4096);
+		iommusim_machine_destroy(m);
+	}
+}
+
+/* The domain has pages of 64K only: 3 of 4K are mapped by none, and go back to the area. */
+static void a_contiguous_range_that_cannot_be_mapped_goes_back(void **state)
+{
+	struct iommusim_machine_config config = { .size = sizeof(config),
+		                                  .phys = given_phys(NULL),
+		                                  .pgsizes = SZ_64K,
+		                                  .mode = IOMMUSIM_DOMAIN_EXTENDED };
+	struct iommusim_dma_request req = { .policy = iommusim_policy_find("A4"),
+		                            .size = 3 * SZ_4K,
+		                            .gfp = IOMMUSIM_GFP_KERNEL,
+		                            .attrs = IOMMUSIM_ATTR_FORCE_CONTIGUOUS };
+	struct iommusim_machine *machine = NULL;
+	struct iommusim_dma_buffer buffer;
+	iommusim_pfn pfn;
+
+	assert_int_equal(iommusim_phys_cma_create(config.phys, (1 << 20) + 2048, 512), 0);
+	assert_ok(iommusim_machine_create(&config, &machine));
+	assert_err(iommusim_dma_alloc_chunks(iommusim_machine_dma(machine), &req, &buffer),
+	           IOMMUSIM_EINVAL);
+	assert_int_equal(buffer.failed, IOMMUSIM_DMA_MAP);
+	assert_int_equal(buffer.chunks.nr_freed, 3);
+	assert_ok(iommusim_dma_free(iommusim_machine_dma(machine), &buffer));
+	assert_ok(iommusim_phys_cma_alloc(config.phys, 0, 512, 0, &pfn));
+	iommusim_machine_destroy(machine);
+}
+
 static void the_parts_work_together(void **state)
 {
 	struct iommusim_machine *machine = given_machine();
@@ -189,6 +245,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_parts_work_together),
+		cmocka_unit_test(a_contiguous_range_is_mapped_as_one),
+		cmocka_unit_test(a_contiguous_range_that_cannot_be_mapped_goes_back),
 		cmocka_unit_test(a_copy_goes_on_as_the_original),
 		cmocka_unit_test(a_copy_shares_nothing),
 		cmocka_unit_test(memory_is_left_alone_when_the_machine_is_refused),
