@@ -30,7 +30,8 @@
  * of pages has an odd number of bits set, and right before it in the other worlds.
  *
  * Differs from the kernel: pages have no contents; alloc_pages_node() looks at the node of the
- * request; kmalloc() always has memory; contiguous areas (CMA) never have; one thread at a time.
+ * request; kmalloc() always has memory; an area for contiguous ranges (CMA) is there if the page
+ * source has one; one thread at a time.
  * Needs a POSIX host, and gcc or clang with GNU C11.
  */
 #ifndef IOMMUSIM_KERNEL_H

@@ -107,29 +107,74 @@ static inline void dma_free_attrs(struct device *dev, size_t size, void *address
 #define isim_kernel_contiguous_how , bool no_warn __maybe_unused
 #endif
 
-/**
- * There is no area of its own: contiguous memory is always out. The branch of arch/arm for
- * DMA_ATTR_FORCE_CONTIGUOUS has no other end here; iommusim_dma_alloc() hands no such request to a
- * policy, and the built-in ones ignore the attribute.
- */
+#ifndef CONFIG_CMA_ALIGNMENT
+#define CONFIG_CMA_ALIGNMENT 8
+#endif
+
+/** A range from the page source's area; NULL: it has no such range, or no area. */
 static inline struct page *dma_alloc_from_contiguous(struct device *dev, size_t count,
                                                      unsigned int order isim_kernel_contiguous_how)
 {
-	(void)dev, (void)count, (void)order;
-	return NULL;
+	struct isim_kernel_run *now = isim_kernel_enter();
+	struct isim_kernel_block block = { .nr = count, .is_range = true };
+	int err = -IOMMUSIM_ENOMEM;
+
+	(void)dev;
+	if (count)
+		err = iommusim_chunk_take_contiguous(
+			now->run, count,
+			order < CONFIG_CMA_ALIGNMENT ? order : CONFIG_CMA_ALIGNMENT, &block.pfn);
+	if (err == -IOMMUSIM_ENOMEM) {
+		isim_kernel_leave(now);
+		return NULL;
+	}
+	if (!err)
+		err = isim_kernel_hold(now, &block);
+	if (err)
+		isim_kernel_escape(err);
+	isim_kernel_leave(now);
+	return pfn_to_page((unsigned long)block.pfn);
 }
 
+/** Why @count pages at @page, of a range, cannot go back to their area; NULL: they can. */
+static inline const char *isim_kernel_not_releasable(const struct page *page, int count)
+{
+	const struct isim_kernel_block *block = &isim_kernel.now->block[page->isim_block];
+
+	if (page->isim_state != ISIM_KERNEL_RANGE)
+		return "given back already";
+	return page_to_pfn(page) != block->pfn || (u64)count != block->nr
+	               ? "a range goes back whole"
+	               : NULL;
+}
+
+/** Whether the pages were of an area. */
 static inline bool dma_release_from_contiguous(struct device *dev, struct page *pages, int count)
 {
-	(void)dev, (void)pages, (void)count;
-	return false;
+	struct isim_kernel_run *now = isim_kernel_enter();
+	const char *wrong;
+	char name[100];
+	bool is_range = isim_kernel_is_page(pages) && pages->isim_state != ISIM_KERNEL_NONE &&
+	                now->block[pages->isim_block].is_range;
+	int err = 0;
+
+	(void)dev;
+	wrong = is_range ? isim_kernel_not_releasable(pages, count) : NULL;
+	if (wrong)
+		isim_kernel_tell(IOMMUSIM_FINDING_BAD_FREE, "releases %d pages at %s: %s", count,
+		                 isim_kernel_name(pages, name, sizeof(name)), wrong);
+	else if (is_range)
+		err = iommusim_chunk_give_back_contiguous(now->run, page_to_pfn(pages), (u64)count);
+	if (err)
+		isim_kernel_escape(err);
+	if (is_range && !wrong)
+		isim_kernel_mark_all(pages, (u64)count, ISIM_KERNEL_FREED);
+	isim_kernel_leave(now);
+	return is_range;
 }
 
 #ifndef CONFIG_ARM_DMA_IOMMU_ALIGNMENT
 #define CONFIG_ARM_DMA_IOMMU_ALIGNMENT 8
-#endif
-#ifndef CONFIG_CMA_ALIGNMENT
-#define CONFIG_CMA_ALIGNMENT 8
 #endif
 #define NORMAL   0
 #define COHERENT 1

@@ -55,7 +55,8 @@ static inline int get_order(unsigned long size)
 static inline struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
 	struct isim_kernel_run *now = isim_kernel_enter();
-	struct isim_kernel_block block = { .order = order,
+	struct isim_kernel_block block = { .nr = (u64)1 << (order & 63),
+		                           .order = order,
 		                           .is_compound = order && gfp & __GFP_COMP,
 		                           .attempt = iommusim_chunk_nr_attempts(now->run) };
 	int err;
@@ -65,17 +66,10 @@ static inline struct page *alloc_pages(gfp_t gfp, unsigned int order)
 		isim_kernel_leave(now);
 		return NULL;
 	}
-	if (!err && block.pfn + ((uint64_t)1 << order) > isim_kernel.nr_pages) {
-		iommusim_chunk_give_back(now->run, block.pfn, order);
-		err = -IOMMUSIM_EHOST;
-	}
-	if (!err && isim_kernel_add_block(now, &block)) {
-		iommusim_chunk_give_back(now->run, block.pfn, order);
-		err = -IOMMUSIM_EHOST;
-	}
+	if (!err)
+		err = isim_kernel_hold(now, &block);
 	if (err)
 		isim_kernel_escape(err);
-	isim_kernel_mark_new(now);
 	isim_kernel_leave(now);
 	return pfn_to_page((unsigned long)block.pfn);
 }
@@ -102,6 +96,8 @@ static inline const char *isim_kernel_not_freeable(const struct page *page, unsi
 		return "freed already";
 	if (page->isim_state == ISIM_KERNEL_TAIL)
 		return "inside a block that is not split";
+	if (page->isim_state == ISIM_KERNEL_RANGE)
+		return "a contiguous range goes back whole, with dma_release_from_contiguous()";
 	if (page->isim_state == ISIM_KERNEL_SINGLE)
 		return order ? "a single page" : NULL;
 	if (isim_kernel.now->block[page->isim_block].order == order)
@@ -212,11 +208,11 @@ static inline int isim_kernel_split(struct page *page, unsigned order, bool huge
 	if (wrong)
 		isim_kernel_tell(IOMMUSIM_FINDING_BAD_SPLIT, "splits %s as order %u: %s",
 		                 isim_kernel_name(page, name, sizeof(name)), order, wrong);
-	else if (page->isim_state == ISIM_KERNEL_SINGLE)
+	else if (page->isim_state == ISIM_KERNEL_SINGLE || page->isim_state == ISIM_KERNEL_RANGE)
 		err = 0;
 	else
 		err = iommusim_chunk_split(now->run, page_to_pfn(page), order, huge);
-	if (!err)
+	if (!err && page->isim_state != ISIM_KERNEL_RANGE)
 		isim_kernel_mark(page, order, ISIM_KERNEL_SINGLE);
 	isim_kernel_leave(now);
 	return err;

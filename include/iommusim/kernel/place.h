@@ -20,7 +20,8 @@ static inline const char *isim_kernel_not_placeable(const struct page *page, boo
 		*finding = IOMMUSIM_FINDING_STALE_BLOCK;
 		return "it was given back";
 	}
-	if (!whole && page->isim_state != ISIM_KERNEL_SINGLE)
+	if (!whole && page->isim_state != ISIM_KERNEL_SINGLE &&
+	    page->isim_state != ISIM_KERNEL_RANGE)
 		return "its block is not split";
 	return NULL;
 }
@@ -71,6 +72,53 @@ static inline int isim_kernel_append(struct page *page, unsigned order)
 	return err;
 }
 
+/** Hand over a contiguous range as the whole buffer. 0 or an error. */
+static inline int isim_kernel_append_range(const struct isim_kernel_block *block)
+{
+	int err = iommusim_chunk_append_contiguous(isim_kernel.now->run, block->pfn, block->nr);
+
+	if (!err)
+		isim_kernel_mark_all(pfn_to_page((unsigned long)block->pfn), block->nr,
+		                     ISIM_KERNEL_NONE);
+	return err;
+}
+
+/**
+ * The contiguous range that @pages are, one page after the other; NULL: they are none. A buffer of
+ * which only a part is of a range is a finding.
+ */
+static inline const struct isim_kernel_block *isim_kernel_range_of(struct page **pages, u64 count)
+{
+	const struct isim_kernel_block *block = &isim_kernel.now->block[pages[0]->isim_block];
+	bool has_any = false, is_whole = block->is_range && block->nr == count;
+
+	for (u64 i = 0; i < count; i++) {
+		has_any |= pages[i]->isim_state == ISIM_KERNEL_RANGE;
+		is_whole &= page_to_pfn(pages[i]) == block->pfn + i;
+	}
+	if (has_any && !is_whole)
+		isim_kernel_tell(IOMMUSIM_FINDING_BAD_PAGE,
+		                 "returns pages of a contiguous range that is not the buffer, from "
+		                 "end to end");
+	return has_any && is_whole ? block : NULL;
+}
+
+/** Hand over the blocks that the @count pages are. 0 or an error. */
+static inline int isim_kernel_append_blocks(struct page **pages, u64 count)
+{
+	int err = 0;
+
+	for (u64 i = 0; !err && i < count;) {
+		unsigned order = isim_kernel_chunk_order(pages + i, count - i);
+
+		if (pages[i]->isim_state == ISIM_KERNEL_RANGE)
+			return -IOMMUSIM_EBUG; /* told */
+		err = isim_kernel_append(pages[i], order);
+		i += (u64)1 << order;
+	}
+	return err;
+}
+
 /**
  * The buffer is the page array at @pages, NULL or an ERR_PTR() where the function failed. @whole:
  * its blocks need not be split. Returns what the policy returns.
@@ -79,6 +127,7 @@ static inline int isim_kernel_place_pages(struct page **pages, bool whole)
 {
 	struct isim_kernel_run *now = isim_kernel.now;
 	uint64_t count = now->plan->count;
+	const struct isim_kernel_block *range;
 	struct isim_kernel_slot *slot;
 	int err;
 
@@ -88,12 +137,8 @@ static inline int isim_kernel_place_pages(struct page **pages, bool whole)
 	if (err)
 		return err;
 	isim_kernel_enter();
-	for (uint64_t i = 0; !err && i < count;) {
-		unsigned order = isim_kernel_chunk_order(pages + i, count - i);
-
-		err = isim_kernel_append(pages[i], order);
-		i += (uint64_t)1 << order;
-	}
+	range = isim_kernel_range_of(pages, count);
+	err = range ? isim_kernel_append_range(range) : isim_kernel_append_blocks(pages, count);
 	slot = isim_kernel_slot_of(pages);
 	if (slot)
 		slot->is_result = true;
@@ -118,13 +163,36 @@ static inline int isim_kernel_place_blocks(int result)
 		if (page->isim_block == n && page->isim_state == ISIM_KERNEL_HEAD)
 			err = isim_kernel_append(page, block->order);
 		else
-			for (uint64_t i = 0; !err && i < (uint64_t)1 << block->order; i++)
+			for (uint64_t i = 0; !err && i < block->nr; i++)
 				if (page[i].isim_block == n &&
 				    page[i].isim_state == ISIM_KERNEL_SINGLE)
 					err = isim_kernel_append(page + i, 0);
 	}
 	isim_kernel_leave(now);
 	return err;
+}
+
+/** Give back block @n, as much of it as is held. Returns its number of pages, @first the first. */
+static inline u64 isim_kernel_end_block(struct isim_kernel_run *now, size_t n,
+                                        const struct page **first)
+{
+	const struct isim_kernel_block *block = &now->block[n];
+	struct page *page = pfn_to_page((unsigned long)block->pfn);
+	u64 held = 0;
+
+	for (u64 i = 0; i < block->nr; i++) {
+		if (page[i].isim_block != n || !isim_kernel_is_held(&page[i]))
+			continue;
+		held++;
+		*first = *first ? *first : &page[i];
+		if (!block->is_range && page[i].isim_state != ISIM_KERNEL_TAIL)
+			iommusim_chunk_give_back(
+				now->run, page_to_pfn(&page[i]),
+				page[i].isim_state == ISIM_KERNEL_HEAD ? block->order : 0);
+	}
+	if (held && block->is_range)
+		iommusim_chunk_give_back_contiguous(now->run, block->pfn, block->nr);
+	return held;
 }
 
 /** Give back what is held at the end: it is lost to the kernel, not to the simulation. */
@@ -134,27 +202,14 @@ static inline void isim_kernel_end_pages(struct isim_kernel_run *now, bool leaks
 	unsigned long long lost = 0;
 	char name[100];
 
-	for (size_t n = 0; n < now->nr_blocks; n++) {
-		struct page *page = pfn_to_page((unsigned long)now->block[n].pfn);
-
-		for (uint64_t i = 0; i < (uint64_t)1 << now->block[n].order; i++) {
-			bool is_head = page[i].isim_state == ISIM_KERNEL_HEAD;
-
-			if (page[i].isim_block != n || !isim_kernel_is_held(&page[i]))
-				continue;
-			lost++;
-			first = first ? first : &page[i];
-			if (page[i].isim_state != ISIM_KERNEL_TAIL)
-				iommusim_chunk_give_back(now->run, page_to_pfn(&page[i]),
-				                         is_head ? now->block[n].order : 0);
-		}
-	}
+	for (size_t n = 0; n < now->nr_blocks; n++)
+		lost += isim_kernel_end_block(now, n, &first);
 	if (lost && leaks_count)
 		isim_kernel_tell(IOMMUSIM_FINDING_LEAK, "has not given back %llu pages, first %s",
 		                 lost, isim_kernel_name(first, name, sizeof(name)));
 	for (size_t n = 0; n < now->nr_blocks; n++)
-		isim_kernel_mark(pfn_to_page((unsigned long)now->block[n].pfn), now->block[n].order,
-		                 ISIM_KERNEL_NONE);
+		isim_kernel_mark_all(pfn_to_page((unsigned long)now->block[n].pfn),
+		                     now->block[n].nr, ISIM_KERNEL_NONE);
 }
 
 #endif

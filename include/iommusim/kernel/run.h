@@ -17,6 +17,7 @@ enum isim_kernel_state {
 	ISIM_KERNEL_SINGLE, /* a page on its own */
 	ISIM_KERNEL_HEAD,   /* the first of a block that is not split */
 	ISIM_KERNEL_TAIL,   /* another one of it */
+	ISIM_KERNEL_RANGE,  /* of a contiguous range, which goes back whole */
 	ISIM_KERNEL_FREED   /* given back */
 };
 
@@ -34,11 +35,13 @@ struct page {
 	u8 isim_placed;      /* 1: seen in the result */
 };
 
-/** A block that an attempt got. */
+/** A block that an attempt got, or a contiguous range, which none did. */
 struct isim_kernel_block {
 	iommusim_pfn pfn;
-	unsigned order;
-	unsigned is_compound; /* got with __GFP_COMP */
+	u64 nr;         /* pages */
+	unsigned order; /* of a range: 0 */
+	bool is_range;
+	bool is_compound; /* got with __GFP_COMP */
 	size_t attempt;
 };
 
@@ -236,9 +239,14 @@ static inline const char *isim_kernel_name(const struct page *page, char *text, 
 		return text;
 	}
 	block = &now->block[page->isim_block];
-	snprintf(text, bytes, "page %llu of the block of order %u that attempt %zu got",
-	         (unsigned long long)(page_to_pfn(page) - block->pfn), block->order,
-	         block->attempt);
+	if (block->is_range)
+		snprintf(text, bytes, "page %llu of a contiguous range of %llu",
+		         (unsigned long long)(page_to_pfn(page) - block->pfn),
+		         (unsigned long long)block->nr);
+	else
+		snprintf(text, bytes, "page %llu of the block of order %u that attempt %zu got",
+		         (unsigned long long)(page_to_pfn(page) - block->pfn), block->order,
+		         block->attempt);
 	return text;
 }
 
@@ -262,25 +270,46 @@ static inline int isim_kernel_add_block(struct isim_kernel_run *now,
 	return 0;
 }
 
-/** Make the frames of the newest block what an attempt that got it says. */
+/** Make the frames of the newest block what they are from the start. */
 static inline void isim_kernel_mark_new(const struct isim_kernel_run *now)
 {
 	const struct isim_kernel_block *block = &now->block[now->nr_blocks - 1];
 	struct page *page = pfn_to_page((unsigned long)block->pfn);
-	size_t nr = (size_t)1 << block->order;
 
-	memset(page, 0, nr * sizeof(*page));
-	for (size_t i = 0; i < nr; i++) {
+	memset(page, 0, (size_t)block->nr * sizeof(*page));
+	for (u64 i = 0; i < block->nr; i++) {
 		page[i].isim_block = (unsigned)(now->nr_blocks - 1);
-		page[i].isim_state = ISIM_KERNEL_TAIL;
+		page[i].isim_state = block->is_range ? ISIM_KERNEL_RANGE : ISIM_KERNEL_TAIL;
 	}
-	page->isim_state = block->order ? ISIM_KERNEL_HEAD : ISIM_KERNEL_SINGLE;
+	if (!block->is_range)
+		page->isim_state = block->order ? ISIM_KERNEL_HEAD : ISIM_KERNEL_SINGLE;
+}
+
+static inline void isim_kernel_mark_all(struct page *page, u64 nr, enum isim_kernel_state state)
+{
+	for (u64 i = 0; i < nr; i++)
+		page[i].isim_state = (u8)state;
 }
 
 static inline void isim_kernel_mark(struct page *page, unsigned order, enum isim_kernel_state state)
 {
-	for (size_t i = 0; i < (size_t)1 << order; i++)
-		page[i].isim_state = (u8)state;
+	isim_kernel_mark_all(page, (u64)1 << order, state);
+}
+
+/** A block that was just taken becomes the code's. 0, or -IOMMUSIM_EHOST after it was given back.
+ */
+static inline int isim_kernel_hold(struct isim_kernel_run *now,
+                                   const struct isim_kernel_block *block)
+{
+	if (block->pfn + block->nr <= isim_kernel.nr_pages && !isim_kernel_add_block(now, block)) {
+		isim_kernel_mark_new(now);
+		return 0;
+	}
+	if (block->is_range)
+		iommusim_chunk_give_back_contiguous(now->run, block->pfn, block->nr);
+	else
+		iommusim_chunk_give_back(now->run, block->pfn, block->order);
+	return -IOMMUSIM_EHOST;
 }
 
 #endif
