@@ -114,7 +114,18 @@ static void take_frames(struct isim_zone *zone, uint32_t first, uint32_t end)
 
 /* ---- Areas ---- */
 
-/* The zone that has the frames as whole pageblocks, all free; NULL with the error worded. */
+/* Could the frames be an area's? Before there is a state nothing is free, nor any caller's. */
+static int are_to_be_had(const struct iommusim_phys *phys, const struct isim_zone *zone,
+                         uint32_t first, uint32_t end)
+{
+	if (!phys->is_untouched)
+		return are_free(zone, first, end);
+	while (first < end && isim_pageblock(zone, first) != IOMMUSIM_CMA)
+		first += 1u << zone->pageblock_order;
+	return first >= end;
+}
+
+/* The zone that has the frames as whole pageblocks, to be had; NULL with the error worded. */
 static struct isim_zone *zone_for(struct iommusim_phys *phys, iommusim_pfn start, uint64_t nr,
                                   uint32_t *first)
 {
@@ -122,12 +133,30 @@ static struct isim_zone *zone_for(struct iommusim_phys *phys, iommusim_pfn start
 	uint64_t size = isim_bit(phys->pageblock_order);
 
 	if (zone && nr && nr <= zone->end - *first && !(start & (size - 1)) && !(nr & (size - 1)) &&
-	    are_free(zone, *first, *first + (uint32_t)nr))
+	    are_to_be_had(phys, zone, *first, *first + (uint32_t)nr))
 		return zone;
 	isim_fail(&phys->diag, IOMMUSIM_EINVAL,
 	          "%llu frames from pfn 0x%llx are not whole pageblocks of one zone, all free",
 	          (unsigned long long)nr, (unsigned long long)start);
 	return NULL;
+}
+
+/* Before there is a state: the pageblocks of the area's top blocks, whose leaves there are, become
+ * blocks of their own. */
+static int part_tops(const struct iommusim_phys *phys, struct isim_zone *zone, uint32_t first,
+                     uint32_t end)
+{
+	uint32_t top = 1u << zone->top_order, size = 1u << zone->pageblock_order;
+	uint32_t past = (end + top - 1) & ~(top - 1);
+	int err = 0;
+
+	for (uint32_t at = first & ~(top - 1); !err && at < past; at += size) {
+		isim_top_cut(zone, at);
+		if (at >= zone->first && at < zone->end && size <= zone->end - at &&
+		    isim_pageblock(zone, at) != IOMMUSIM_CMA)
+			err = isim_occupy(phys, zone, at, at + size, IOMMUSIM_PAGE_RESERVED);
+	}
+	return err;
 }
 
 /* Free the area's pageblocks to the lists of type CMA. Single blocks of it must exist by now. */
@@ -161,7 +190,8 @@ int iommusim_phys_cma_create(struct iommusim_phys *phys, iommusim_pfn start_pfn,
 	if (!phys->cma)
 		phys->cma = isim_zalloc(&phys->diag.host, IOMMUSIM_CMA_AREAS, sizeof(cma));
 	cma.held = isim_zalloc(&phys->diag.host, words_of(&cma), sizeof(*cma.held));
-	if (!phys->cma || !cma.held || reserve_leaves(phys, zone, cma.first, cma.end)) {
+	if (!phys->cma || !cma.held || reserve_leaves(phys, zone, cma.first, cma.end) ||
+	    (phys->is_untouched && part_tops(phys, zone, cma.first, cma.end))) {
 		isim_free(&phys->diag.host, cma.held);
 		return isim_no_memory(&phys->diag, "an area");
 	}
@@ -169,6 +199,24 @@ int iommusim_phys_cma_create(struct iommusim_phys *phys, iommusim_pfn start_pfn,
 	lend(zone, &cma);
 	phys->cma[phys->nr_cma] = cma;
 	return (int)phys->nr_cma++;
+}
+
+int isim_cma_next(const struct iommusim_phys *phys, const struct isim_zone *zone, uint32_t at,
+                  uint32_t *first, uint32_t *end)
+{
+	int found = 0;
+
+	for (unsigned i = 0; i < phys->nr_cma; i++) {
+		const struct isim_cma *cma = &phys->cma[i];
+
+		if (&phys->zone[cma->zone] != zone || cma->first < at ||
+		    (found && cma->first > *first))
+			continue;
+		*first = cma->first;
+		*end = cma->end;
+		found = 1;
+	}
+	return found;
 }
 
 void isim_cmas_destroy(const struct iommusim_phys *phys)

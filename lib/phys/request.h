@@ -130,6 +130,10 @@ int isim_free_direct(struct iommusim_phys *phys, struct isim_zone *zone, uint32_
 int isim_cmas_fork(struct iommusim_phys *copy, const struct iommusim_phys *phys);
 void isim_cmas_destroy(const struct iommusim_phys *phys);
 
+/* The first area of @zone at or behind frame @at, *first .. *end-1. 0: there is none. */
+int isim_cma_next(const struct iommusim_phys *phys, const struct isim_zone *zone, uint32_t at,
+                  uint32_t *first, uint32_t *end);
+
 /* ---- highatomic.c: the reserve for high-order atomic requests ---- */
 
 void isim_highatomic_reserve(struct iommusim_phys *phys, struct isim_zone *zone, uint32_t frame,

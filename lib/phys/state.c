@@ -3,9 +3,31 @@
  * Memory that was used for a while, made on purpose: every n-th block pinned, or frames freed at
  * random. Both start from a machine on which nothing is free and cover each zone once, upwards.
  */
-#include "phys/zone.h"
+#include "phys/request.h"
 
 #include "base/rng.h"
+
+/* Frames of a zone between two areas of the contiguous allocator, which no state touches. */
+struct stretch {
+	uint32_t first, end;
+};
+
+static struct stretch before_zone(const struct isim_zone *zone)
+{
+	return (struct stretch){ zone->first, zone->first };
+}
+
+/* Go on to the next one behind @s. 0: there is none. */
+static int next_stretch(const struct iommusim_phys *phys, const struct isim_zone *zone,
+                        struct stretch *s)
+{
+	uint32_t at = s->end, area = 0, past = 0;
+
+	while (isim_cma_next(phys, zone, at, &area, &past) && area == at)
+		at = past;
+	*s = (struct stretch){ at, area > at ? area : zone->end };
+	return s->first < s->end;
+}
 
 /* All frames must be as they were created: in use by nobody. */
 static int open_state(struct iommusim_phys *phys, unsigned order)
@@ -27,21 +49,32 @@ static int no_memory(struct iommusim_phys *phys, int err)
 
 /* ---- Pinned blocks ---- */
 
-static int pin_zone(const struct iommusim_phys *phys, struct isim_zone *zone, uint64_t step)
+static int pin_stretch(const struct iommusim_phys *phys, struct isim_zone *zone,
+                       struct stretch stretch, uint64_t step)
 {
-	uint64_t past = (zone->base + zone->first) % step; /* since the last frame to hold */
-	uint64_t held = zone->first + (past ? step - past : 0);
-	uint32_t at = zone->first;
+	uint64_t past = (zone->base + stretch.first) % step; /* since the last frame to hold */
+	uint64_t held = stretch.first + (past ? step - past : 0);
+	uint32_t at = stretch.first;
 	int err = 0;
 
-	while (!err && held < zone->end) {
+	while (!err && held < stretch.end) {
 		err = isim_release(phys, zone, at, (uint32_t)held, IOMMUSIM_MOVABLE);
 		at = (uint32_t)held + 1;
 		if (!err)
 			err = isim_occupy(phys, zone, (uint32_t)held, at, IOMMUSIM_PAGE_KERNEL);
 		held += step;
 	}
-	return err ? err : isim_release(phys, zone, at, zone->end, IOMMUSIM_MOVABLE);
+	return err ? err : isim_release(phys, zone, at, stretch.end, IOMMUSIM_MOVABLE);
+}
+
+static int pin_zone(const struct iommusim_phys *phys, struct isim_zone *zone, uint64_t step)
+{
+	struct stretch stretch = before_zone(zone);
+	int err = 0;
+
+	while (!err && next_stretch(phys, zone, &stretch))
+		err = pin_stretch(phys, zone, stretch, step);
+	return err;
 }
 
 int iommusim_phys_pin(struct iommusim_phys *phys, unsigned order, uint64_t stride)
@@ -114,28 +147,35 @@ static int scatter_next(struct scatter *s, struct isim_zone *zone, uint32_t fram
 	return scatter_block(s, zone, frame, s->order, draw_quota(s));
 }
 
-/* Whole blocks of @order in the zone: those at its edges that are cut stay in use. */
-static void whole_blocks(const struct isim_zone *zone, unsigned order, uint32_t *first,
-                         uint32_t *end)
+/* Whole blocks of @order in @all: those at its edges that are cut stay in use. */
+static struct stretch whole_blocks(struct stretch all, unsigned order)
 {
 	uint32_t size = 1u << order;
+	struct stretch whole = { (all.first + size - 1) & ~(size - 1), all.end & ~(size - 1) };
 
-	*first = (zone->first + size - 1) & ~(size - 1);
-	*end = zone->end & ~(size - 1);
-	if (*first > *end)
-		*first = *end = zone->first;
+	if (whole.first > whole.end)
+		whole.first = whole.end = all.first;
+	return whole;
+}
+
+static int scatter_stretch(struct scatter *s, struct isim_zone *zone, struct stretch all)
+{
+	struct stretch whole = whole_blocks(all, s->order);
+	int err = isim_occupy(s->phys, zone, all.first, whole.first, IOMMUSIM_PAGE_ANON);
+
+	for (uint32_t at = whole.first; !err && at < whole.end; at += 1u << s->order)
+		err = scatter_next(s, zone, at);
+	return err ? err : isim_occupy(s->phys, zone, whole.end, all.end, IOMMUSIM_PAGE_ANON);
 }
 
 static int scatter_zone(struct scatter *s, struct isim_zone *zone)
 {
-	uint32_t first, end;
-	int err;
+	struct stretch stretch = before_zone(zone);
+	int err = 0;
 
-	whole_blocks(zone, s->order, &first, &end);
-	err = isim_occupy(s->phys, zone, zone->first, first, IOMMUSIM_PAGE_ANON);
-	for (uint32_t at = first; !err && at < end; at += 1u << s->order)
-		err = scatter_next(s, zone, at);
-	return err ? err : isim_occupy(s->phys, zone, end, zone->end, IOMMUSIM_PAGE_ANON);
+	while (!err && next_stretch(s->phys, zone, &stretch))
+		err = scatter_stretch(s, zone, stretch);
+	return err;
 }
 
 /* Turn the shares into numbers of blocks and frames. */
@@ -145,11 +185,14 @@ static int plan_scatter(struct iommusim_phys *phys, const struct iommusim_random
 	uint64_t frames = 0, free, unusable;
 
 	for (unsigned i = 0; i < phys->nr_zones; i++) {
-		uint32_t first, end;
+		struct stretch stretch = before_zone(&phys->zone[i]);
 
-		whole_blocks(&phys->zone[i], state->order, &first, &end);
-		s->whole_blocks += (end - first) >> state->order;
-		frames += phys->zone[i].config.nr_frames;
+		while (next_stretch(phys, &phys->zone[i], &stretch)) {
+			struct stretch whole = whole_blocks(stretch, state->order);
+
+			s->whole_blocks += (whole.end - whole.first) >> state->order;
+			frames += stretch.end - stretch.first;
+		}
 	}
 	free = frames * state->free_permille / 1000;
 	unusable = free * state->unusable_permille / 1000;

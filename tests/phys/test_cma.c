@@ -164,6 +164,86 @@ static void a_page_source_takes_from_the_first_area(void **state)
 	iommusim_phys_destroy(phys);
 }
 
+static const struct state_row {
+	const char *name;
+	iommusim_pfn start;
+	uint64_t nr_frames;
+	unsigned orders, pageblock;
+	iommusim_pfn area[2][2]; /* first frame, frames */
+} state_rows[] = {
+	{ "an area at the end", 4096, 8192, 11, 9, { { 11264, 1024 } } },
+	{ "half of a top block at the start", 4096, 8192, 11, 9, { { 4096, 512 } } },
+	{ "two in one top block", 4096, 8192, 11, 9, { { 8704, 512 }, { 8192, 512 } } },
+	{ "two apart", 4096, 8192, 11, 9, { { 5120, 512 }, { 7168, 2048 } } },
+	{ "all of the zone", 4096, 2048, 11, 9, { { 4096, 2048 } } },
+	{ "a zone with cut ends", 4097, 8190, 11, 9, { { 4608, 512 }, { 11264, 512 } } },
+	{ "pageblocks far below the top", 4096, 4096, 11, 3, { { 4104, 8 }, { 5000, 1016 } } },
+	{ "pageblocks as large as the top", 4096, 8192, 11, 10, { { 5120, 2048 } } },
+};
+
+/* A machine on which nothing is free yet, with the areas of @r. */
+static struct iommusim_phys *given_areas(const struct state_row *r)
+{
+	struct iommusim_phys *phys =
+		given_zone((struct iommusim_phys_config){ .nothing_free = 1,
+	                                                  .nr_orders = r->orders,
+	                                                  .pageblock_order = r->pageblock },
+	                   r->start, r->nr_frames);
+	uint64_t frames = 0;
+
+	for (unsigned i = 0; i < 2 && r->area[i][1]; i++) {
+		assert_int_equal(iommusim_phys_cma_create(phys, r->area[i][0], r->area[i][1]), i);
+		assert_err(iommusim_phys_cma_create(phys, r->area[i][0], 1u << r->pageblock),
+		           IOMMUSIM_EINVAL);
+		assert_ok(iommusim_phys_check(phys));
+		frames += r->area[i][1];
+		assert_int_equal(iommusim_phys_nr_free(phys), frames);
+	}
+	return phys;
+}
+
+/* Each area can be had whole, and is free again after. Returns the frames of all. */
+static uint64_t assert_areas_are_free(struct iommusim_phys *phys, const struct state_row *r)
+{
+	uint64_t frames = 0;
+	iommusim_pfn pfn;
+
+	for (unsigned i = 0; i < 2 && r->area[i][1]; i++) {
+		assert_ok(iommusim_phys_cma_alloc(phys, i, r->area[i][1], 0, &pfn));
+		assert_int_equal(pfn, r->area[i][0]);
+		assert_ok(iommusim_phys_cma_free(phys, i, pfn, r->area[i][1]));
+		frames += r->area[i][1];
+	}
+	assert_ok(iommusim_phys_check(phys));
+	return frames;
+}
+
+static void a_state_is_made_around_the_areas(void **state)
+{
+	const struct state_row *r = *state;
+	struct iommusim_random_state random = { 300, 1000, 3, 7 };
+	struct iommusim_phys *phys = given_areas(r);
+	uint64_t others, held = 0;
+
+	assert_ok(iommusim_phys_pin(phys, 1, 2));
+	others = r->nr_frames - assert_areas_are_free(phys, r);
+	for (iommusim_pfn pfn = r->start; pfn < r->start + r->nr_frames; pfn++) {
+		int in_area = 0;
+
+		for (unsigned i = 0; i < 2; i++)
+			in_area |= pfn - r->area[i][0] < r->area[i][1];
+		held += !in_area && pfn % 4 == 0;
+	}
+	assert_int_equal(iommusim_phys_nr_free(phys), r->nr_frames - held);
+	iommusim_phys_destroy(phys);
+
+	phys = given_areas(r);
+	assert_ok(iommusim_phys_randomize(phys, &random));
+	assert_int_equal(iommusim_phys_nr_free(phys),
+	                 assert_areas_are_free(phys, r) + others * 300 / 1000);
+	iommusim_phys_destroy(phys);
+}
+
 static void nonsense_is_refused(void **state)
 {
 	struct iommusim_phys *phys = given_area(0);
@@ -221,7 +301,7 @@ static void nothing_is_lost_when_the_host_fails(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	struct CMUnitTest tests[10 + ARRAY_LEN(state_rows)] = {
 		cmocka_unit_test(an_area_is_free_and_of_its_own_type),
 		cmocka_unit_test(only_what_can_move_borrows),
 		cmocka_unit_test(areas_are_borrowed_first_while_they_are_most),
@@ -233,6 +313,10 @@ int main(void)
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(nothing_is_lost_when_the_host_fails),
 	};
+	size_t nr = 10;
 
+	for (size_t i = 0; i < ARRAY_LEN(state_rows); i++)
+		tests[nr++] = (struct CMUnitTest)TEST_ROW(a_state_is_made_around_the_areas,
+		                                          &state_rows[i]);
 	return RUN_TESTS(tests);
 }

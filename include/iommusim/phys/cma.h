@@ -19,7 +19,8 @@ extern "C" {
  * Make @nr_frames from @start_pfn on an area: its pageblocks become CMA, its frames are freed
  * pageblock by pageblock, upwards, to the lists of that type, which only movable requests of a
  * machine with IOMMUSIM_PHYS_CMA use. Models cma_init_reserved_areas(), mm/cma.c, Linux 6.1 and
- * 6.12; differs: the frames must be free now, where Linux sets them aside at boot.
+ * 6.12; differs: the frames must be free now, where Linux sets them aside at boot, or the machine
+ * created with nothing_free and without a state yet.
  *
  * Returns the area's number, from 0: the default one, which page sources take from
  * (iommusim_phys_source()); -IOMMUSIM_EINVAL: not whole pageblocks of one zone, not all free, too

@@ -12,7 +12,7 @@ extern "C" {
 /**
  * Hold the first frame of every @stride-th block of 2^@order frames, counted from pfn 0, and free
  * all others, on a machine created with nothing_free that has no state yet. Held frames are
- * unmovable.
+ * unmovable. CMA areas stay as they are.
  * Returns 0; -IOMMUSIM_EINVAL: another machine, no such order, stride 0; -IOMMUSIM_EHOST (then the
  * machine is partly built and good only to be destroyed).
  */
@@ -31,8 +31,8 @@ struct iommusim_random_state {
  * Free frames at random, on a machine created with nothing_free that has no state yet: as many
  * whole blocks of 2^order frames as the usable share has room for, the rest scattered over the
  * other blocks, never all of one. What stays in use is movable. Shares are met to the frame, where
- * the block size allows it. Returns 0; -IOMMUSIM_EINVAL: the two shares cannot be met together, or
- * as iommusim_phys_pin().
+ * the block size allows it. CMA areas stay as they are and do not count. Returns 0;
+ * -IOMMUSIM_EINVAL: the two shares cannot be met together, or as iommusim_phys_pin().
  */
 IOMMUSIM_API int iommusim_phys_randomize(struct iommusim_phys *phys,
                                          const struct iommusim_random_state *state);
