@@ -281,7 +281,9 @@ static int check_options(struct options *options)
 	if (options->nr_iommus > 1 && options->seen_pgsizes)
 		return say("--pgsizes: show pgtable takes one IOMMU");
 	options->nr_policies = options->nr_iommus = options->nr_attrs = 1;
-	status = tables_settle(options);
+	status = options_check_attrs(options);
+	if (!status)
+		status = tables_settle(options);
 	if (status)
 		return status;
 	if (!tables_machine(options, NULL, 0).format)

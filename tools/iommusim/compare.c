@@ -316,8 +316,10 @@ static int check_span(const struct options *options, const struct state *state)
 int compare(struct options *options, struct state *state, struct report *report)
 {
 	struct run run = { .options = options, .state = state };
-	int status = tables_settle(options);
+	int status = options_check_attrs(options);
 
+	if (!status)
+		status = tables_settle(options);
 	memset(report, 0, sizeof(*report));
 	report->options = options;
 	report->state = state;

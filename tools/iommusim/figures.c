@@ -120,15 +120,32 @@ void describe_iommu(const struct options *options, size_t iommu, struct line *li
 		line_add(line, "IOMMU %u", (unsigned)iommu + 1);
 }
 
-void print_row_head(const struct result *result)
+int attrs_width(const struct options *options)
 {
-	printf("%-4s%-*s", result->policy->alias, ROW_HEAD_WIDTH - 4, attrs_name(result->attrs));
+	size_t width = strlen("single-pages");
+
+	for (unsigned i = 0; i < options->nr_attrs; i++)
+		if (strlen(attrs_name(options->attrs[i])) > width)
+			width = strlen(attrs_name(options->attrs[i]));
+	return (int)width + 1;
+}
+
+/* The head of a table's rows: a policy's alias and attributes. */
+static int row_head_width(const struct report *report)
+{
+	return 4 + attrs_width(report->options);
+}
+
+void print_row_head(const struct report *report, const struct result *result)
+{
+	printf("%-4s%-*s", result->policy->alias, attrs_width(report->options),
+	       attrs_name(result->attrs));
 }
 
 /* The IOMMUs @first .. @end-1, their names over their columns. */
 static void print_group(const struct report *report, size_t first, size_t end)
 {
-	printf("\n%-*s", ROW_HEAD_WIDTH, "    work");
+	printf("\n%-*s", row_head_width(report), "    work");
 	for (size_t i = first; i < end; i++) {
 		struct line name = { .len = 0 };
 
@@ -136,14 +153,14 @@ static void print_group(const struct report *report, size_t first, size_t end)
 		printf("%*s%-*s", i > first ? GAP + 1 : 1, "",
 		       i + 1 < end ? (int)group_width(report, i) - 1 : 0, name.s);
 	}
-	printf("\n%-*s", ROW_HEAD_WIDTH, "");
+	printf("\n%-*s", row_head_width(report), "");
 	for (size_t i = first; i < end; i++) {
 		printf("%*s", i > first ? GAP : 0, "");
 		print_titles(report, i, NR_SIDE_BY_SIDE);
 	}
 	putchar('\n');
 	for (size_t row = 0; row < report_nr_rows(report); row++) {
-		print_row_head(report_at(report, row, 0));
+		print_row_head(report, report_at(report, row, 0));
 		for (size_t i = first; i < end; i++) {
 			printf("%*s", i > first ? GAP : 0, "");
 			print_cells(report, row, i, NR_SIDE_BY_SIDE);
@@ -157,7 +174,7 @@ void print_figures_by_iommu(const struct report *report)
 	size_t nr = report->options->nr_iommus, end;
 
 	for (size_t first = 0; first < nr; first = end) {
-		size_t width = ROW_HEAD_WIDTH + group_width(report, first);
+		size_t width = (size_t)row_head_width(report) + group_width(report, first);
 
 		for (end = first + 1; end < nr; end++) {
 			width += GAP + group_width(report, end);
@@ -170,15 +187,15 @@ void print_figures_by_iommu(const struct report *report)
 
 void print_figures(const struct report *report)
 {
-	printf("\n%-4s%-*s%-*s%-*s", "", NAME_WIDTH, "policy", ROW_HEAD_WIDTH - 4, "attributes",
-	       VERDICT_WIDTH, "verdict");
+	printf("\n%-4s%-*s%-*s%-*s", "", NAME_WIDTH, "policy", attrs_width(report->options),
+	       "attributes", VERDICT_WIDTH, "verdict");
 	print_titles(report, 0, ARRAY_LEN(columns));
 	putchar('\n');
 	for (size_t row = 0; row < report_nr_rows(report); row++) {
 		const struct result *result = report_at(report, row, 0);
 
 		printf("%-4s%-*s%-*s%-*s", result->policy->alias, NAME_WIDTH, result->policy->name,
-		       ROW_HEAD_WIDTH - 4, attrs_name(result->attrs), VERDICT_WIDTH,
+		       attrs_width(report->options), attrs_name(result->attrs), VERDICT_WIDTH,
 		       verdict_name(result->verdict));
 		print_cells(report, row, 0, ARRAY_LEN(columns));
 		putchar('\n');

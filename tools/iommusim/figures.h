@@ -5,14 +5,14 @@
 
 #include "compare.h"
 
-/* The head of a table's rows: a policy's alias and attributes. */
-#define ROW_HEAD_WIDTH 17
-
 /* How a column or a sentence calls an IOMMU: its page sizes, or its number where they are long. */
 void describe_iommu(const struct options *options, size_t iommu, struct line *line);
 
-/* "P4  single-pages" in ROW_HEAD_WIDTH columns. */
-void print_row_head(const struct result *result);
+/* Columns for attributes: as many as single-pages takes, or the longest that was asked for. */
+int attrs_width(const struct options *options);
+
+/* "P4  single-pages" */
+void print_row_head(const struct report *report, const struct result *result);
 
 /* The IOMMUs side by side, as many to a table as fit on a line. */
 void print_figures_by_iommu(const struct report *report);

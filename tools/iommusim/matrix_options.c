@@ -26,7 +26,13 @@ static int take_policy(struct matrix_options *options, const char *value)
 
 static int take_attrs(struct matrix_options *options, const char *value)
 {
-	return value_attrs(&options->common, value);
+	int status = value_attrs(&options->common, value);
+
+	for (unsigned i = 0; !status && i < options->common.nr_attrs; i++)
+		if (options->common.attrs[i] & IOMMUSIM_ATTR_FORCE_CONTIGUOUS)
+			status = bad("attrs", slice_of("force-contiguous"),
+			             "is none of none, single-pages");
+	return status;
 }
 
 static int take_kernel(struct matrix_options *options, const char *value)

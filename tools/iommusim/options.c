@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "object.h"
 #include "rows.h"
 #include "say.h"
 #include "text.h"
@@ -31,6 +32,9 @@ static const struct row {
 	  "2^14 pages, or 2^27 where the state cuts it into pieces" },
 	{ "memory-start", "SIZE", value_memory_start, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
 	  "where its zone starts (default 4G)" },
+	{ "cma", "SIZE", value_cma, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
+	  "the end of its zone is an area for contiguous ranges (CMA), of whole pageblocks, "
+	  "free whatever the state; not with age" },
 	{ "buddyinfo", "FILE", value_buddyinfo, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
 	  "the machine that this copy of /proc/buddyinfo comes from" },
 	{ "pagetypeinfo", "FILE", value_pagetypeinfo, USE_COMPARE | USE_STATE | USE_PGTABLE, 0,
@@ -77,7 +81,9 @@ static const struct row {
 	  "strict: a page size above the CPU page is refused, as Linux does for a "
 	  "DMA domain; extended: it is accepted, as by an unmanaged domain" },
 	{ "attrs", "ATTRS", value_attrs, USE_COMPARE | USE_PGTABLE, 1,
-	  "none or single-pages (DMA_ATTR_ALLOC_SINGLE_PAGES); repeat for both, in compare" },
+	  "none, single-pages (DMA_ATTR_ALLOC_SINGLE_PAGES) or, with policies of arch/arm, "
+	  "force-contiguous (DMA_ATTR_FORCE_CONTIGUOUS: one range of the --cma); repeat for "
+	  "several, in compare" },
 	{ "pgtable", "FORMAT", value_pgtable, USE_COMPARE | USE_PGTABLE, 0,
 	  "format of the page tables, or none: driver calls are only counted; default: the first "
 	  "format that has exactly the page sizes, else none" },
@@ -144,10 +150,26 @@ static int check_splat(const struct options *options)
 	return other ? say("--splat: does not go with %s, since it is a state itself", other) : 0;
 }
 
+/* An area is set aside at boot, on a machine of which nothing is in use yet. */
+static int check_cma(const struct options *options)
+{
+	if (options->buddyinfo || options->splat)
+		return say("--cma: does not go with %s, which tells the machine",
+		           options->splat ? "--splat" : "--buddyinfo");
+	if (!options->memory && !options->state_text)
+		return say("--cma: needs --memory or --state");
+	if (options->state == STATE_AGE)
+		return say("--cma: does not go with --state '%s', only with fresh, pin and random",
+		           options->state_text);
+	return 0;
+}
+
 /* Which state is meant, and whether the options go together. */
 static int settle_state(struct options *options)
 {
 	if (options->splat && check_splat(options))
+		return EXIT_INPUT;
+	if (options->cma && check_cma(options))
 		return EXIT_INPUT;
 	if (options->buddyinfo && options->state_text)
 		return say("--state: does not go with --buddyinfo, which is a state itself");
@@ -260,6 +282,29 @@ int options_parse(struct options *options, unsigned command, int argc, char **ar
 	if (!status)
 		status = settle_iommus(options);
 	return status ? status : set_defaults(options);
+}
+
+/* arch/arm's; or from a shared object and of its kin. */
+static int looks_at_contiguous(const struct iommusim_policy *policy)
+{
+	const struct iommusim_policy *reference = object_reference(policy);
+
+	return policy->is_arm || (reference && reference->is_arm);
+}
+
+int options_check_attrs(const struct options *options)
+{
+	unsigned forced = 0;
+
+	for (unsigned i = 0; i < options->nr_attrs; i++)
+		forced |= options->attrs[i] & IOMMUSIM_ATTR_FORCE_CONTIGUOUS;
+	for (unsigned i = 0; forced && i < options->nr_policies; i++)
+		if (!looks_at_contiguous(options->policies[i]))
+			return say("--attrs: 'force-contiguous' is nothing to policy %s: dma-iommu "
+			           "decides this before its loop, only arch/arm's are asked (A1 to "
+			           "A4)",
+			           options->policies[i]->name);
+	return 0;
 }
 
 int options_adopt(struct options *options, const struct iommusim_splat *splat)

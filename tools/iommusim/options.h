@@ -7,7 +7,7 @@
 
 #define MAX_IOMMUS   8
 #define MAX_POLICIES 64
-#define MAX_ATTRS    2
+#define MAX_ATTRS    3
 #define MAX_SIZES    64
 #define MAX_BUFFERS  UINT64_C(65536)
 #define MAX_GRANULE  (UINT64_C(1) << 32) /* bytes; domains with a larger one are not simulated */
@@ -37,6 +37,7 @@ struct buffers {
 struct options {
 	uint64_t memory;       /* bytes */
 	uint64_t memory_start; /* where a made-up zone starts; 0: at 4 GiB */
+	uint64_t cma;          /* bytes of its end that are an area for contiguous ranges */
 	const char *buddyinfo, *pagetypeinfo, *zoneinfo, *splat;
 	enum state_kind state;
 	const char *state_text; /* as given, NULL: not given */
@@ -90,6 +91,9 @@ int options_parse(struct options *options, unsigned command, int argc, char **ar
  * after a message, EXIT_INPUT: a page size that is not the report's.
  */
 int options_adopt(struct options *options, const struct iommusim_splat *splat);
+
+/* Whether the policies look at the attributes. 0 or, after a message, EXIT_INPUT. */
+int options_check_attrs(const struct options *options);
 
 /* Print a line or more for each option of @command. */
 void options_help(unsigned command);

@@ -48,7 +48,9 @@ static void print_header(const struct report *report)
 /* The IOMMUs @first .. @end-1 and what becomes of each policy on them. */
 static void print_verdicts(const struct report *report, size_t first, size_t end)
 {
-	printf("\n%-4s%-20s%-13s", "", "verdict", "");
+	int width = attrs_width(report->options);
+
+	printf("\n%-4s%-20s%-*s", "", "verdict", width, "");
 	for (size_t i = first; i < end; i++) {
 		struct line name = { .len = 0 };
 
@@ -59,7 +61,7 @@ static void print_verdicts(const struct report *report, size_t first, size_t end
 	for (size_t row = 0; row < report_nr_rows(report); row++) {
 		const struct result *result = report_at(report, row, 0);
 
-		printf("%-4s%-20s%-13s", result->policy->alias, result->policy->name,
+		printf("%-4s%-20s%-*s", result->policy->alias, result->policy->name, width,
 		       attrs_name(result->attrs));
 		for (size_t i = first; i < end; i++)
 			printf("  %-*s", i + 1 < end ? VERDICT_WIDTH - 2 : 0,

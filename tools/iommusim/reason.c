@@ -98,6 +98,27 @@ static int has_aperture(const struct report *report, const struct result *result
 	return row && row->has_aperture && (row->aperture_start || row->aperture_last < UINT32_MAX);
 }
 
+/* arch/arm asked for a range in place of its loop. */
+static int wanted_range(const struct result *result)
+{
+	return result->attrs & IOMMUSIM_ATTR_FORCE_CONTIGUOUS && !result->witness.nr_tried;
+}
+
+static void describe_no_range(const struct report *report, const struct result *result,
+                              struct line *line)
+{
+	uint64_t most = page_of(report) << IOMMUSIM_CMA_ALIGNMENT;
+	uint64_t align = power_above(result->witness.bytes);
+
+	if (report->options->cma)
+		line_add(line, "the CMA area of %s has no range left for %s, aligned to %s",
+		         size_exact(report->options->cma).s, size_exact(result->witness.bytes).s,
+		         size_exact(align < most ? align : most).s);
+	else
+		line_add(line, "there is no CMA area (--cma)");
+	line_add(line, "; no other memory is asked for");
+}
+
 static void describe_shortage(const struct report *report, const struct result *result,
                               struct line *line)
 {
@@ -108,6 +129,8 @@ static void describe_shortage(const struct report *report, const struct result *
 		         has_aperture(report, result) ? "in the aperture" : "below 4G",
 		         size_exact(witness->bytes).s, size_exact(power_above(witness->bytes)).s,
 		         size_exact(granule_of(result->pgsizes)).s);
+	else if (wanted_range(result))
+		describe_no_range(report, result, line);
 	else if (!witness->nr_tried)
 		line_add(line,
 		         "no page size is within reach of the page allocator: nothing was tried");

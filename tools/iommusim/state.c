@@ -68,10 +68,31 @@ static int create_zone(const struct options *options, struct state *state)
 	return 0;
 }
 
+/* The end of the zone: what lies behind its last pageblock is not of the area. */
+static int create_area(const struct options *options, struct state *state)
+{
+	unsigned shift = options->page_shift + iommusim_phys_pageblock_order(state->phys);
+	uint64_t block = UINT64_C(1) << shift, end = zone_start(options) + options->memory;
+
+	if (options->cma & (block - 1))
+		return say("--cma: '%s' is not a multiple of the pageblock, %s",
+		           size_exact(options->cma).s, size_exact(block).s);
+	end &= ~(block - 1);
+	if (end < zone_start(options) || options->cma > end - zone_start(options))
+		return say("--cma: '%s' is more than the %s of memory hold",
+		           size_exact(options->cma).s, size_exact(options->memory).s);
+	if (iommusim_phys_cma_create(state->phys, (end - options->cma) >> options->page_shift,
+	                             options->cma >> options->page_shift) < 0)
+		return say("--cma: %s", wording(state));
+	return 0;
+}
+
 static int build_made_up(const struct options *options, struct state *state)
 {
 	int err = 0, status = create_zone(options, state);
 
+	if (!status && options->cma)
+		status = create_area(options, state);
 	if (status)
 		return status;
 	if (options->state == STATE_PIN)

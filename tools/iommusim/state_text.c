@@ -13,6 +13,8 @@ static void describe_made_up(const struct options *options, struct line *line)
 		line_add(line, "%s", size_exact(options->memory_start).s);
 	else
 		line_add(line, "4 GiB");
+	if (options->cma)
+		line_add(line, ", the last %s a CMA area", size_exact(options->cma).s);
 	line_add(line, ", state %s", options->state_text ? options->state_text : "fresh");
 	if (options->state == STATE_RANDOM || options->state == STATE_AGE)
 		line_add(line, ", seed %" PRIu64, options->seed);

@@ -18,6 +18,7 @@ struct word {
 static const struct word attrs_words[] = {
 	{ "none", 0 },
 	{ "single-pages", IOMMUSIM_ATTR_ALLOC_SINGLE_PAGES },
+	{ "force-contiguous", IOMMUSIM_ATTR_FORCE_CONTIGUOUS },
 	{ NULL, 0 },
 };
 
@@ -85,6 +86,13 @@ int value_memory_start(struct options *options, const char *value)
 	const char *wrong = read_size(slice_of(value), &options->memory_start);
 
 	return wrong ? bad("memory-start", slice_of(value), wrong) : 0;
+}
+
+int value_cma(struct options *options, const char *value)
+{
+	const char *wrong = read_size(slice_of(value), &options->cma);
+
+	return wrong ? bad("cma", slice_of(value), wrong) : 0;
 }
 
 int value_buddyinfo(struct options *options, const char *value)

@@ -9,6 +9,7 @@
 /* All return 0 or, after a message, EXIT_INPUT. */
 int value_memory(struct options *options, const char *value);
 int value_memory_start(struct options *options, const char *value);
+int value_cma(struct options *options, const char *value);
 int value_buddyinfo(struct options *options, const char *value);
 int value_pagetypeinfo(struct options *options, const char *value);
 int value_zoneinfo(struct options *options, const char *value);
