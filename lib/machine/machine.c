@@ -124,12 +124,20 @@ static int create_domain(struct iommusim_machine *m)
 	return iommusim_domain_create(&config, &m->domain);
 }
 
+/* The first address that the aperture and the page tables leave. */
+static uint64_t first_address(const struct iommusim_machine *m)
+{
+	uint64_t window = m->pgtable ? iommusim_pgtable_info(m->pgtable).window_start : 0;
+
+	return window > m->config.aperture_start ? window : m->config.aperture_start;
+}
+
 static int create_iova(struct iommusim_machine *m)
 {
 	unsigned granule_lg2 = isim_low_bit(m->config.pgsizes);
 	struct iommusim_iova_config config = { .size = sizeof(config),
 		                               .granule_lg2 = granule_lg2,
-		                               .start = m->config.aperture_start >> granule_lg2,
+		                               .start = first_address(m) >> granule_lg2,
 		                               .host = &m->diag.host };
 
 	return iommusim_iova_create(&config, &m->iova);
@@ -161,7 +169,7 @@ static int create_dma(struct iommusim_machine *m)
 		                              .mode = m->config.mode,
 		                              .coherent_mask = m->config.coherent_mask,
 		                              .is_pci = m->config.is_pci,
-		                              .aperture_start = m->config.aperture_start,
+		                              .aperture_start = first_address(m),
 		                              .aperture_last = last_address(m),
 		                              .domain = m->domain,
 		                              .iova = m->iova,

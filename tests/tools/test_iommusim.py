@@ -291,6 +291,23 @@ def tables_of_a_large_granule_are_larger_than_the_first():
         ([] if "3, 132K in all" in done.stdout else ["it is not 132K"])
 
 
+def tables_must_hold_the_addresses_of_the_memory():
+    """Rockchip's first has 32 bits: it is what has the page sizes only below 4 GiB."""
+    args = ["--memory=1G", "--policy=P5", "--pgsizes=4K-4M"]
+    formats = [{r["pgtable"] for r in results(*args, *more)[0].values()}
+               for more in ((), ("--memory-start=1G",))]
+    return differences(formats=(formats, [{"rk-v2"}, {"rk-v1"}]))
+
+
+def a_window_above_the_device_s_bits_is_reached():
+    """BCM2712 maps 2 GiB at 40 GiB, the tables of which can be named without its row."""
+    found, done = results("--memory=1G", "--policy=P5", "--pgtable=linear-bcm2712",
+                          "--pgsizes=4K,16K,64K,1M-4M", "--size=2064K")
+    r = found["dma-iommu-6.4", "P5", "none", K4]
+    return differences(status=(done.returncode, 0), verdict=(r["verdict"], "mappable"),
+                       inside=(40 << 30 <= r["iova_first"] and r["iova_last"] < 42 << 30, True))
+
+
 def page_tables_alone_are_no_overview():
     found, done = results("--memory=1G", "--pgtable=arm-lpae-s2")
     return differences(status=(done.returncode, 0), runs=(len(found), 7),
@@ -419,6 +436,7 @@ TESTS = [(function.__name__.replace("_", " "), function) for function in (
     what_a_snapshot_spans_is_only_known_with_pagetypeinfo, a_page_size_that_does_not_fit_is_told,
     tables_hold_what_was_mapped, without_tables_the_calls_are_the_same, a_walk_ends_at_the_page,
     the_manual_page_shows_what_is_printed, page_tables_alone_are_no_overview,
+    tables_must_hold_the_addresses_of_the_memory, a_window_above_the_device_s_bits_is_reached,
     tables_of_a_large_granule_are_larger_than_the_first,
     odd_file_names_do_no_harm, an_empty_pipe_is_an_empty_file, a_pipe_is_read_to_its_end)]
 TESTS += [(f"the same seed gives the same bytes: {state}",

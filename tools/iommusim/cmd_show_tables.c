@@ -298,6 +298,10 @@ static int build_and_show(const struct options *options, struct state *state)
 	struct iommusim_machine *machine;
 	int status;
 
+	if (!config.format)
+		return say("--pgtable: no page tables for the page sizes %s hold the addresses of "
+		           "the memory (--memory-start sets where it is)",
+		           pgsizes_text(options->pgsizes[0], ',').s);
 	if (iommusim_phys_fork(state->phys, &config.phys))
 		return say("the host has no memory for a copy of the machine");
 	if (iommusim_machine_create(&config, &machine)) {

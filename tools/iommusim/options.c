@@ -86,7 +86,7 @@ static const struct row {
 	  "several, in compare" },
 	{ "pgtable", "FORMAT", value_pgtable, USE_COMPARE | USE_PGTABLE, 0,
 	  "format of the page tables, or none: driver calls are only counted; default: the first "
-	  "format that has exactly the page sizes, else none" },
+	  "format that has exactly the page sizes and can hold the memory's addresses, else none" },
 	{ "iova", "ADDRESS", value_iova, USE_PGTABLE, 0, "walk the tables for this address" },
 	{ "format", "FORMAT", value_format, USE_COMPARE | USE_STATE, 0,
 	  "table (default), json, or csv (compare only)" },

@@ -229,8 +229,11 @@ static void print_tableless(const struct report *report)
 	}
 	if (!nr)
 		return;
-	line_add(&line, ": no page-table format has exactly these sizes, so driver calls are "
-	                "counted instead of tables.");
+	line_add(
+		&line,
+		": no page-table format has exactly these sizes and room for the addresses of this "
+		"memory, so driver calls are "
+		"counted instead of tables.");
 	putchar('\n');
 	print_wrapped("", 0, line.s);
 }

@@ -5,9 +5,9 @@
 #include <string.h>
 #include "units.h"
 
-/* The page sizes that @format makes of @pgsizes; 0: it refuses them. */
-static uint64_t left_by(const struct options *options, const struct iommusim_pgtable_format *format,
-                        uint64_t pgsizes)
+/* The tables that @format makes of @pgsizes; without page sizes: it refuses them. */
+static struct iommusim_pgtable_info
+look(const struct options *options, const struct iommusim_pgtable_format *format, uint64_t pgsizes)
 {
 	struct iommusim_pgtable_config config = { .size = sizeof(config),
 		                                  .format = format,
@@ -15,27 +15,64 @@ static uint64_t left_by(const struct options *options, const struct iommusim_pgt
 		                                  .page_shift = options->page_shift,
 		                                  .pgsizes = pgsizes,
 		                                  .contiguous = options->contiguous };
+	struct iommusim_pgtable_info info = { .pgsizes = 0 };
 	struct iommusim_pgtable *pgtable;
-	uint64_t left;
 
 	if (iommusim_pgtable_create(&config, &pgtable))
-		return 0;
-	left = iommusim_pgtable_info(pgtable).pgsizes;
+		return info;
+	info = iommusim_pgtable_info(pgtable);
 	iommusim_pgtable_destroy(pgtable);
-	return left;
+	return info;
+}
+
+static uint64_t left_by(const struct options *options, const struct iommusim_pgtable_format *format,
+                        uint64_t pgsizes)
+{
+	return look(options, format, pgsizes).pgsizes;
+}
+
+/* Frames of the memory, from 0 up to the last one. */
+static uint64_t end_pfn(const struct state *state)
+{
+	struct iommusim_zone_info zone;
+	uint64_t end = 0;
+
+	for (unsigned i = 0; !iommusim_phys_zone(state->phys, i, &zone); i++)
+		if (zone.start_pfn + zone.nr_frames > end)
+			end = zone.start_pfn + zone.nr_frames;
+	return end;
+}
+
+/* Can the tables hold the addresses of the memory, which may not be known yet? */
+static int has_room(const struct iommusim_pgtable_info *info, const struct state *state)
+{
+	return !state ||
+	       !((end_pfn(state) - 1) >> (info->oas - iommusim_phys_page_shift(state->phys)));
 }
 
 static const struct iommusim_pgtable_format *format_of(const struct options *options,
-                                                       uint64_t pgsizes)
+                                                       const struct state *state, uint64_t pgsizes)
 {
 	const struct iommusim_pgtable_format *format;
 
 	if (options->has_pgtable)
 		return options->pgtable;
-	for (size_t i = 0; (format = iommusim_pgtable_format_at(i)) != NULL; i++)
-		if (left_by(options, format, pgsizes) == pgsizes)
+	for (size_t i = 0; (format = iommusim_pgtable_format_at(i)) != NULL; i++) {
+		struct iommusim_pgtable_info info = look(options, format, pgsizes);
+
+		if (info.pgsizes == pgsizes && has_room(&info, state))
 			return format;
+	}
 	return NULL;
+}
+
+/* A device behind tables of one window reaches it. */
+static void reach_window(const struct options *options, struct iommusim_machine_config *config)
+{
+	struct iommusim_pgtable_info info = look(options, config->format, config->pgsizes);
+
+	if (info.window_start > UINT32_MAX)
+		config->coherent_mask = info.window_start + (info.window_bytes - 1);
 }
 
 /* Page sizes that the hint adds are those of Arm's tables, by default of stage 1. */
@@ -109,7 +146,9 @@ struct iommusim_machine_config tables_machine(const struct options *options,
 		return config;
 	}
 	config.pgsizes = options->pgsizes[iommu];
-	config.format = format_of(options, config.pgsizes);
+	config.format = format_of(options, state, config.pgsizes);
+	if (config.format)
+		reach_window(options, &config);
 	return config;
 }
 

@@ -17,8 +17,9 @@ struct iommusim_catalog_outcome tables_outcome(const struct options *options, si
 
 /*
  * A machine with IOMMU number @iommu; its memory is still to be added. Its page tables are those of
- * the row, of the format that was named, or of the first that leaves the page sizes as they are;
- * else calls are recorded. @state: whose messages they are, or NULL.
+ * the row, of the format that was named, or of the first that leaves the page sizes as they are and
+ * can hold the addresses of the memory; else calls are recorded. @state: of the memory, and whose
+ * messages they are, or NULL.
  */
 struct iommusim_machine_config tables_machine(const struct options *options,
                                               const struct state *state, size_t iommu);
