@@ -425,7 +425,7 @@ static int run_policy(struct iommusim_chunk_run *run, const struct iommusim_poli
 
 	if (!err && (run->undecided || out->nr_pages != out->plan.count))
 		err = isim_fail(&run->diag, IOMMUSIM_EINVAL,
-		                "policy %s got %llu pages of %llu and calls that success",
+		                "policy %s got %llu of %llu pages and calls that success",
 		                name_of(policy), (unsigned long long)out->nr_pages,
 		                (unsigned long long)out->plan.count);
 	if (!err) {

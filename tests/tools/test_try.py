@@ -112,7 +112,7 @@ def an_equal_figure_is_not_worse():
 def a_memory_error_is_told_with_its_attempt():
     done = run("try", changed("while (count--)\n\t\t__free_page", "while (--count > 0)\n\t\t__free_page"),
                WORLDS)
-    return shows(done, 1, "no-finding", "after attempt", "has not given back 1 pages",
+    return shows(done, 1, "no-finding", "after attempt", "has not given back 1 page",
                  "different from" if "different from" in done.stdout else "the same attempts")
 
 
@@ -363,7 +363,7 @@ def what_the_library_says_of_a_policy_is_told():
                    "&(struct iommusim_chunk){ .pfn = 0x100000 + got, .is_split = 1 })") + EXPORT)
     bad = [wrong] if wrong else []
     bad += shows(run("compare", "--memory=1G", "--policy=./short.so", "--size=8K"), 1, "the policy ends with EINVAL",
-                 "(an invalid argument) after 1 attempt:", "policy mine got 1 page")
+                 "(an invalid argument) after 1 attempt:", "policy mine got 1 of 2 pages")
     done = run("compare", "--memory=1G", "--policy=./thief.so")
     said = done.stdout + done.stderr
     return bad + ([] if done.returncode in (1, 2) and "internal error" not in said and "mine" in said and

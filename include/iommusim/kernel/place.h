@@ -205,8 +205,9 @@ static inline void isim_kernel_end_pages(struct isim_kernel_run *now, bool leaks
 	for (size_t n = 0; n < now->nr_blocks; n++)
 		lost += isim_kernel_end_block(now, n, &first);
 	if (lost && leaks_count)
-		isim_kernel_tell(IOMMUSIM_FINDING_LEAK, "has not given back %llu pages, first %s",
-		                 lost, isim_kernel_name(first, name, sizeof(name)));
+		isim_kernel_tell(IOMMUSIM_FINDING_LEAK, "has not given back %llu page%s, first %s",
+		                 lost, lost == 1 ? "" : "s",
+		                 isim_kernel_name(first, name, sizeof(name)));
 	for (size_t n = 0; n < now->nr_blocks; n++)
 		isim_kernel_mark_all(pfn_to_page((unsigned long)now->block[n].pfn),
 		                     now->block[n].nr, ISIM_KERNEL_NONE);
