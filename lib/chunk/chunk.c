@@ -237,7 +237,7 @@ const char *iommusim_finding_text(uint32_t findings)
 	for (size_t i = 0; i < ISIM_ARRAY_LEN(texts); i++)
 		if (findings & texts[i].bit)
 			return texts[i].text;
-	return NULL;
+	return findings ? "does what has no name here" : NULL;
 }
 
 int iommusim_chunk_get(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp)
@@ -350,9 +350,16 @@ int iommusim_chunk_append(struct iommusim_chunk_run *run, const struct iommusim_
 
 void iommusim_chunk_tell(struct iommusim_chunk_run *run, uint32_t finding, const char *text)
 {
+	char *told = run->out->told;
+
 	run->out->findings |= finding;
-	if (!run->out->told[0])
-		snprintf(run->out->told, sizeof(run->out->told), "%s", text);
+	if (told[0])
+		return;
+	snprintf(told, sizeof(run->out->told), "%s", text);
+	for (; *told; told++)
+		if ((unsigned char)*told < ' ' ||
+		    *told == 0x7f) /* it is one line, for a terminal */
+			*told = '?';
 }
 
 size_t iommusim_chunk_nr_attempts(const struct iommusim_chunk_run *run)

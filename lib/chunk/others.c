@@ -361,6 +361,7 @@ const struct iommusim_policy iommusim_policy_kgsl = {
 	.family = "vendor",
 	.quirks = "simplifies: the pools are empty, and compound blocks stay whole until they are "
 		  "freed",
+	.first_back_first = 1,
 };
 
 const struct iommusim_policy iommusim_policy_vb2_dma_sg = {
@@ -389,6 +390,7 @@ const struct iommusim_policy iommusim_policy_ttm_6_1 = {
 	.params = &ttm_6_1,
 	.family = "drm",
 	.quirks = "simplifies: the pools are empty",
+	.first_back_first = 1,
 };
 
 const struct iommusim_policy iommusim_policy_ttm_6_12 = {
@@ -403,6 +405,7 @@ const struct iommusim_policy iommusim_policy_ttm_6_12 = {
 	.params = &ttm_6_12,
 	.family = "drm",
 	.quirks = "simplifies: the pools are empty",
+	.first_back_first = 1,
 };
 
 const struct iommusim_policy iommusim_policy_ttm_6_19 = {
@@ -418,6 +421,7 @@ const struct iommusim_policy iommusim_policy_ttm_6_19 = {
 	.family = "drm",
 	.quirks = "until a fix of February 2026 any beneficial order acted as 1; simplifies: the "
 		  "pools are empty",
+	.first_back_first = 1,
 };
 
 const struct iommusim_policy iommusim_policy_i915_internal = {
@@ -433,6 +437,7 @@ const struct iommusim_policy iommusim_policy_i915_internal = {
 	.params = &i915,
 	.family = "drm",
 	.quirks = "simplifies: no segment is too long for the device",
+	.first_back_first = 1,
 };
 
 const struct iommusim_policy iommusim_policy_i915_single = {
@@ -448,6 +453,7 @@ const struct iommusim_policy iommusim_policy_i915_single = {
 	.params = &i915_single,
 	.family = "drm",
 	.quirks = "none",
+	.first_back_first = 1,
 };
 
 const struct iommusim_policy iommusim_policy_drm_buddy = {
@@ -464,6 +470,7 @@ const struct iommusim_policy iommusim_policy_drm_buddy = {
 	.family = "drm",
 	.quirks = "device memory has no gfp, so nothing is reclaimed; simplifies: which block is "
 		  "taken is the page source's choice",
+	.first_back_first = 1,
 };
 
 const struct iommusim_policy *const isim_policies_others[] = {

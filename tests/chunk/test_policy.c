@@ -237,7 +237,7 @@ static int keeps_its_own_books(const struct iommusim_policy *policy,
 		iommusim_chunk_give_back(run, block[0], 4);
 	if (err && !taken)
 		iommusim_chunk_give_back(run, block[1], 1);
-	iommusim_chunk_tell(run, IOMMUSIM_FINDING_WARN, "says so");
+	iommusim_chunk_tell(run, IOMMUSIM_FINDING_WARN, "says\nso");
 	iommusim_chunk_tell(run, IOMMUSIM_FINDING_BUG, "and this");
 	return err;
 }
@@ -269,7 +269,7 @@ static void a_policy_may_keep_its_own_books(void **state)
 			assert_int_equal(chunks.nr_freed, 0);
 			assert_int_equal(chunks.findings,
 			                 IOMMUSIM_FINDING_WARN | IOMMUSIM_FINDING_BUG);
-			assert_string_equal(chunks.told, "says so");
+			assert_string_equal(chunks.told, "says?so");
 		}
 		iommusim_chunks_finish(&chunks);
 		assert_int_equal(fault.nr_live, 0);
