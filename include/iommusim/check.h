@@ -19,7 +19,7 @@ extern "C" {
  */
 enum iommusim_invariant {
 	IOMMUSIM_INVARIANT_KEEPS_PAGES, /* after the buffer is freed all is free as before */
-	IOMMUSIM_INVARIANT_RIGHT_COUNT, /* success means exactly the pages that were planned */
+	IOMMUSIM_INVARIANT_RIGHT_COUNT, /* success means exactly what was planned, and enough */
 	IOMMUSIM_INVARIANT_LEGAL_FREE, /* frees what is in use, of its order, split before singly */
 	IOMMUSIM_INVARIANT_GIVES_UP_CLEANLY, /* a failure gives everything back, and is told as one
 	                                      */

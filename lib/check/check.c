@@ -16,52 +16,6 @@
 #include "check/witness.h"
 #include "check/world.h"
 
-static const struct invariant {
-	const char *name, *text;
-} invariants[IOMMUSIM_NR_INVARIANTS] = {
-	[IOMMUSIM_INVARIANT_KEEPS_PAGES] = { "keeps-pages", "no page is lost: once the buffer is "
-	                                                    "freed all is free as before" },
-	[IOMMUSIM_INVARIANT_RIGHT_COUNT] = { "right-count",
-	                                     "success means exactly the pages that were planned" },
-	[IOMMUSIM_INVARIANT_LEGAL_FREE] = { "legal-free",
-	                                    "only what is in use is freed, as the "
-	                                    "block it is, split before page by page" },
-	[IOMMUSIM_INVARIANT_GIVES_UP_CLEANLY] = { "gives-up-cleanly",
-	                                          "a failure gives everything back and is told" },
-	[IOMMUSIM_INVARIANT_MAPPABLE] = { "mappable", "every contiguous run starts and ends on the "
-	                                              "domain's granule" },
-	[IOMMUSIM_INVARIANT_NO_FINDING] = { "no-finding",
-	                                    "the kernel's loop does nothing undefined" },
-	[IOMMUSIM_INVARIANT_DETERMINISTIC] = { "deterministic",
-	                                       "the same world gives the same attempts" },
-	[IOMMUSIM_INVARIANT_INDEPENDENT] = { "independent", "so does memory that starts elsewhere, "
-	                                                    "and a node that is named" },
-	[IOMMUSIM_INVARIANT_ALIGNED] = { "aligned",
-	                                 "a chunk's offset in the buffer suits the largest "
-	                                 "page that could map it" },
-	[IOMMUSIM_INVARIANT_NO_VAIN_ORDER] = { "no-vain-order",
-	                                       "no order above the largest is tried" },
-	[IOMMUSIM_INVARIANT_OPPORTUNISTIC] = { "opportunistic",
-	                                       "where a smaller order is left an attempt says "
-	                                       "NORETRY, or reclaims nothing; NOFAIL is the "
-	                                       "caller's alone" },
-	[IOMMUSIM_INVARIANT_BOUNDED] = { "bounded", "at most as many attempts as pages and orders "
-	                                            "together, and 2 more" },
-	[IOMMUSIM_INVARIANT_LAST_RESORT] = { "last-resort",
-	                                     "where the caller may block and says no NORETRY, the "
-	                                     "last order before giving up gets the full effort" },
-};
-
-const char *iommusim_invariant_name(unsigned invariant)
-{
-	return invariant < IOMMUSIM_NR_INVARIANTS ? invariants[invariant].name : NULL;
-}
-
-const char *iommusim_invariant_text(unsigned invariant)
-{
-	return invariant < IOMMUSIM_NR_INVARIANTS ? invariants[invariant].text : NULL;
-}
-
 /* One run of the policy. */
 struct trial {
 	struct isim_witness witness;
@@ -163,6 +117,7 @@ static const char *end_of(int result, char *text, size_t bytes)
 static void judge_result(struct judge *j, const struct trial *t)
 {
 	uint64_t got = t->chunks.nr_pages, want = t->chunks.plan.count;
+	uint64_t least = isim_bytes_to_pages(j->world->bytes, j->world->page_shift);
 	char text[64];
 
 	j->verdict->result = t->result;
@@ -175,8 +130,12 @@ static void judge_result(struct judge *j, const struct trial *t)
 	if (!t->result && got != want)
 		broken(j, IOMMUSIM_INVARIANT_RIGHT_COUNT, "%llu page%s instead of %llu",
 		       (unsigned long long)got, plural(got), (unsigned long long)want);
-	if (t->result && t->result != -IOMMUSIM_ENOMEM && t->result != -IOMMUSIM_EBUG &&
-	    t->result != -IOMMUSIM_EINVAL)
+	if (!t->result && want < least)
+		broken(j, IOMMUSIM_INVARIANT_RIGHT_COUNT, "%llu page%s planned for %llu bytes",
+		       (unsigned long long)want, want == 1 ? " is" : "s are",
+		       (unsigned long long)j->world->bytes);
+	if (t->result && t->result != -IOMMUSIM_ENOMEM && t->result != -IOMMUSIM_EINVAL &&
+	    (t->result != -IOMMUSIM_EBUG || !t->chunks.findings))
 		broken(j, IOMMUSIM_INVARIANT_GIVES_UP_CLEANLY, "the request %s",
 		       end_of(t->result, text, sizeof(text)));
 	if (t->chunks.findings)
@@ -237,25 +196,6 @@ static int is_full_effort(uint32_t gfp)
 	return gfp & IOMMUSIM_GFP_BIT_DIRECT_RECLAIM && !(gfp & IOMMUSIM_GFP_BIT_NORETRY);
 }
 
-/* Of the attempts that failed at the end, one of the lowest order must have the full effort. */
-static void judge_last_resort(struct judge *j, const struct trial *t)
-{
-	const struct iommusim_attempt *a = t->chunks.attempt, *lowest = NULL;
-
-	if (t->result != -IOMMUSIM_ENOMEM || !is_full_effort(j->world->gfp))
-		return;
-	for (size_t i = t->chunks.nr_attempts; i-- > 0 && a[i].pfn == IOMMUSIM_NO_PFN;)
-		if (!lowest || a[i].order < lowest->order ||
-		    (a[i].order == lowest->order && is_full_effort(a[i].gfp)))
-			lowest = &a[i];
-	if (lowest && !is_full_effort(lowest->gfp))
-		broken(j, IOMMUSIM_INVARIANT_LAST_RESORT,
-		       "attempt %zu, order %u, is the last resort and %s", (size_t)(lowest - a),
-		       lowest->order,
-		       lowest->gfp & IOMMUSIM_GFP_BIT_DIRECT_RECLAIM ? "says NORETRY"
-		                                                     : "reclaims nothing");
-}
-
 /* Did it do what may have any consequence, and is the request ended for it? */
 static int is_undefined(const struct trial *t)
 {
@@ -264,6 +204,57 @@ static int is_undefined(const struct trial *t)
 	               (IOMMUSIM_FINDING_STALE_BLOCK | IOMMUSIM_FINDING_BEFORE_PAGE |
 	                IOMMUSIM_FINDING_BAD_FREE | IOMMUSIM_FINDING_BAD_SPLIT |
 	                IOMMUSIM_FINDING_BAD_PAGE | IOMMUSIM_FINDING_MEMORY | IOMMUSIM_FINDING_BUG);
+}
+
+/* Is a page of the IOMMU larger than @bytes, as far as Linux sees them? */
+static int is_below_granule(const struct iommusim_world *w, uint64_t bytes)
+{
+	uint64_t sizes = w->pgsizes & UINT32_MAX;
+
+	return sizes && bytes < isim_bit(isim_low_bit(sizes));
+}
+
+/*
+ * The last attempt, if any, was no failure, and yet it gave up: as it may where no block is large
+ * enough to be mapped, or one that it got is not.
+ */
+static void judge_early_end(struct judge *j, const struct trial *t)
+{
+	uint64_t page = isim_bit(j->world->page_shift);
+
+	if (is_below_granule(j->world, page << j->world->max_order))
+		return;
+	for (size_t i = 0; i < t->chunks.nr_attempts; i++)
+		if (t->chunks.attempt[i].pfn != IOMMUSIM_NO_PFN &&
+		    is_below_granule(j->world, page << t->chunks.attempt[i].order))
+			return;
+	if (t->chunks.nr_attempts)
+		broken(j, IOMMUSIM_INVARIANT_LAST_RESORT,
+		       "it gives up after attempt %zu, which got what it asked for",
+		       t->chunks.nr_attempts - 1);
+	else
+		broken(j, IOMMUSIM_INVARIANT_LAST_RESORT, "it gives up before any attempt");
+}
+
+/* Of the attempts that failed at the end, one of the lowest order must have the full effort. */
+static void judge_last_resort(struct judge *j, const struct trial *t)
+{
+	const struct iommusim_attempt *a = t->chunks.attempt, *lowest = NULL;
+
+	if (t->result != -IOMMUSIM_ENOMEM || !is_full_effort(j->world->gfp) || is_undefined(t))
+		return;
+	for (size_t i = t->chunks.nr_attempts; i-- > 0 && a[i].pfn == IOMMUSIM_NO_PFN;)
+		if (!lowest || a[i].order < lowest->order ||
+		    (a[i].order == lowest->order && is_full_effort(a[i].gfp)))
+			lowest = &a[i];
+	if (!lowest)
+		judge_early_end(j, t);
+	else if (!is_full_effort(lowest->gfp))
+		broken(j, IOMMUSIM_INVARIANT_LAST_RESORT,
+		       "attempt %zu, order %u, is the last resort and %s", (size_t)(lowest - a),
+		       lowest->order,
+		       lowest->gfp & IOMMUSIM_GFP_BIT_DIRECT_RECLAIM ? "says NORETRY"
+		                                                     : "reclaims nothing");
 }
 
 static void judge_attempts(struct judge *j, const struct trial *t)

@@ -190,6 +190,57 @@ static int never_gives_up(ARGS)
 	return err;
 }
 
+/* Gives up without a reason. */
+static int gives_up_at_once(ARGS)
+{
+	(void)policy, (void)req, (void)plan, (void)run;
+	return -IOMMUSIM_ENOMEM;
+}
+
+static int gives_up_halfway(ARGS)
+{
+	int err = 0;
+
+	(void)policy;
+	for (uint64_t i = 0; !err && i < plan->count; i++)
+		err = i == 2 ? -IOMMUSIM_ENOMEM : iommusim_chunk_get(run, 0, req->gfp);
+	return err;
+}
+
+/* Says that something is wrong, and not what. */
+static int stops_without_a_finding(ARGS)
+{
+	(void)policy, (void)req, (void)plan, (void)run;
+	return -IOMMUSIM_EBUG;
+}
+
+static int finds_what_has_no_name(ARGS)
+{
+	(void)policy, (void)req, (void)plan;
+	iommusim_chunk_find(run, UINT32_C(1) << 31);
+	return -IOMMUSIM_EBUG;
+}
+
+/* Rounds the size down. */
+static int plan_too_few(const struct iommusim_policy *policy,
+                        const struct iommusim_chunk_request *req, struct iommusim_chunk_plan *plan)
+{
+	(void)policy;
+	*plan = (struct iommusim_chunk_plan){ .size = req->size,
+		                              .count = req->size >> req->page_shift };
+	return 0;
+}
+
+static int gets_what_is_planned(ARGS)
+{
+	int err = 0;
+
+	(void)policy;
+	for (uint64_t i = 0; !err && i < plan->count; i++)
+		err = iommusim_chunk_get(run, 0, req->gfp);
+	return err;
+}
+
 static const struct mistake too_few = { .one_too_few = 1 }, too_many = { .one_too_many = 1 },
 			    restores = { .restores = 1 }, no_granule = { .no_granule = 1 },
 			    full_effort = { .full_effort = 1 }, beyond = { .beyond = 1 },
@@ -224,6 +275,13 @@ static const struct row {
 	  IOMMUSIM_INVARIANT_DETERMINISTIC },
 	{ "every order is tried for every page", tries_everything, NULL,
 	  IOMMUSIM_INVARIANT_BOUNDED },
+	{ "it gives up at once", gives_up_at_once, NULL, IOMMUSIM_INVARIANT_LAST_RESORT },
+	{ "it gives up though it got all that it asked for", gives_up_halfway, NULL,
+	  IOMMUSIM_INVARIANT_LAST_RESORT },
+	{ "it stops without a finding", stops_without_a_finding, NULL,
+	  IOMMUSIM_INVARIANT_GIVES_UP_CLEANLY },
+	{ "its finding has no name", finds_what_has_no_name, NULL, IOMMUSIM_INVARIANT_NO_FINDING },
+	{ "the size is rounded down", gets_what_is_planned, NULL, IOMMUSIM_INVARIANT_RIGHT_COUNT },
 };
 
 /* A world in which the invariant is broken, among the first ones of seed 1. */
@@ -245,9 +303,12 @@ static int find(const struct iommusim_policy *policy, unsigned invariant,
 static void is_found_and_made_small(void **state)
 {
 	const struct row *r = *state;
-	struct iommusim_policy policy = {
-		.size = sizeof(policy), .name = r->name, .alloc = r->alloc, .params = r->mistake
-	};
+	struct iommusim_policy policy = { .size = sizeof(policy),
+		                          .name = r->name,
+		                          .plan = r->alloc == gets_what_is_planned ? plan_too_few
+		                                                                   : NULL,
+		                          .alloc = r->alloc,
+		                          .params = r->mistake };
 	struct iommusim_world world;
 	struct iommusim_verdict verdict;
 	char text[1024];
@@ -258,6 +319,7 @@ static void is_found_and_made_small(void **state)
 		assert_true(iommusim_world_shrink(&policy, r->invariant, NULL, &world) > 0);
 		assert_ok(iommusim_check_world(&policy, &world, NULL, &verdict));
 		assert_true(verdict.broken >> r->invariant & 1);
+		assert_string_not_equal(verdict.text[r->invariant], "");
 		assert_true(world.bytes <= UINT64_C(8) << world.page_shift);
 		assert_true(iommusim_world_format(&world, text, sizeof(text)) < 160);
 	}
