@@ -175,11 +175,17 @@ static inline bool ttm_tt_is_populated(struct ttm_tt *tt)
 #ifndef IOMMUSIM_KERNEL_OWN_TYPE_TAKE
 #define ttm_pool_type_take(pt, ...) isim_kernel_no_page(pt)
 #endif
-#define set_pages_wc(page, nr)        ((void)(page), (void)(nr), 0)
-#define set_pages_uc(page, nr)        ((void)(page), (void)(nr), 0)
-#define set_pages_wb(page, nr)        ((void)(page), (void)(nr), 0)
-#define set_pages_array_wc(pages, nr) ((void)(pages), (void)(nr), 0)
-#define set_pages_array_uc(pages, nr) ((void)(pages), (void)(nr), 0)
+#define set_pages_wc(page, nr)        isim_kernel_set_caching(page, nr)
+#define set_pages_uc(page, nr)        isim_kernel_set_caching(page, nr)
+#define set_pages_wb(page, nr)        isim_kernel_set_caching(page, nr)
+#define set_pages_array_wc(pages, nr) isim_kernel_set_caching(pages, nr)
+#define set_pages_array_uc(pages, nr) isim_kernel_set_caching(pages, nr)
+
+static inline int isim_kernel_set_caching(const void *pages, unsigned long nr)
+{
+	(void)pages, (void)nr;
+	return 0;
+}
 
 static inline struct page *isim_kernel_no_page(const struct ttm_pool_type *pt)
 {

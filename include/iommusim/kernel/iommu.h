@@ -120,11 +120,10 @@ static inline void *dma_common_pages_remap(struct page **pages, size_t size, pgp
 }
 
 /** As it was called up to 4.10: a range in pages. */
-static inline struct iova *isim_kernel_alloc_iova(struct iova_domain *iovad, size_t size)
+static inline struct iova *isim_kernel_alloc_iova(struct iommu_domain *domain, size_t size)
 {
-	struct iommu_domain *domain = container_of(iovad, struct iommu_domain, isim_cookie.iovad);
 	struct iova *iova = kzalloc(sizeof(*iova), 0);
-	unsigned long shift = iova_shift(iovad);
+	unsigned long shift = iova_shift(&domain->isim_cookie.iovad);
 	dma_addr_t address = isim_kernel_iova(domain, size);
 
 	if (iova) {
@@ -172,7 +171,13 @@ static inline size_t isim_kernel_mapped(ssize_t mapped)
 
 #ifndef IOMMUSIM_KERNEL_OWN_ALLOC_IOVA
 #define iommu_dma_alloc_iova(domain, size, ...) isim_kernel_iova(domain, size)
-#define __alloc_iova(iovad, size, ...)          isim_kernel_alloc_iova(iovad, size)
+/* Of an IOVA domain, since 4.9 of an IOMMU domain. */
+#define __alloc_iova(where, size, ...)                                                   \
+	isim_kernel_alloc_iova(                                                          \
+		_Generic((where), struct iommu_domain *                                  \
+	                 : (where), default                                              \
+	                 : container_of(where, struct iommu_domain, isim_cookie.iovad)), \
+		size)
 #endif
 #ifndef IOMMUSIM_KERNEL_OWN_FREE_IOVA
 #define iommu_dma_free_iova(cookie, iova, ...) ((void)(cookie), (void)(iova))

@@ -26,8 +26,9 @@
 
 /**
  * The largest order: MAX_ORDER was one more before 6.4, and has another name since 6.8. It is a
- * run-time value, too, since it differs between worlds; text with an array of that many at file
- * scope needs IOMMUSIM_KERNEL_LARGEST_ORDER, a constant, 13 for all of them.
+ * run-time value, too, since it differs between worlds. NR_PAGE_ORDERS, of which arrays are made,
+ * is a constant. Text before 6.8 with an array of MAX_ORDER at file scope needs
+ * IOMMUSIM_KERNEL_LARGEST_ORDER, a constant, 13 for all of them, which its loop is given, too.
  */
 #ifdef IOMMUSIM_KERNEL_LARGEST_ORDER
 #define isim_kernel_max_order IOMMUSIM_KERNEL_LARGEST_ORDER
@@ -41,7 +42,7 @@
 #endif
 #if IOMMUSIM_KERNEL_VERSION >= 6008
 #define MAX_PAGE_ORDER isim_kernel_max_order
-#define NR_PAGE_ORDERS (isim_kernel_max_order + 1)
+#define NR_PAGE_ORDERS IOMMUSIM_MAX_ORDERS
 #endif
 #define MAX_ORDER_NR_PAGES      (1UL << isim_kernel_max_order)
 #define PAGE_ALLOC_COSTLY_ORDER 3
@@ -240,6 +241,8 @@ static inline int split_huge_page(struct page *page)
 #define page_to_nid(page)                   ((void)(page), 0)
 #define page_to_phys(page)                  PFN_PHYS((phys_addr_t)page_to_pfn(page))
 #define phys_to_page(pa)                    pfn_to_page((unsigned long)((pa) >> PAGE_SHIFT))
+#define __pfn_to_phys(pfn)                  PFN_PHYS(pfn)
+#define __phys_to_pfn(pa)                   PHYS_PFN(pa)
 #define pfn_valid(pfn)                      ((uint64_t)(pfn) < isim_kernel.nr_pages)
 #define page_private(page)                  ((page)->private)
 #define set_page_private(page, n)           ((void)((page)->private = (n)))
@@ -279,6 +282,7 @@ static inline void *isim_kernel_memset(void *address, int byte, size_t bytes)
 #define memset(address, byte, bytes)  isim_kernel_memset(address, byte, bytes)
 #define page_to_virt(page)            page_address(page)
 #define virt_to_phys(address)         page_to_phys(virt_to_page(address))
+#define __pa(address)                 virt_to_phys((const void *)(address))
 #define kmap(page)                    page_address(page)
 #define kmap_atomic(page)             page_address(page)
 #define kmap_local_page(page)         page_address(page)

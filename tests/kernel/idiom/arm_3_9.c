@@ -20,6 +20,8 @@ static struct page **get_buffer(struct device *dev, size_t size, gfp_t gfp, stru
 		if (!page)
 			goto error;
 		__dma_clear_buffer(page, size);
+		outer_flush_range(__pa(page_address(page)),
+		                  __pfn_to_phys(page_to_pfn(page)) + size);
 		for (i = 0; i < count; i++)
 			pages[i] = page + i;
 		return pages;

@@ -2,6 +2,10 @@
 /* TTM's pool, its pools empty: blocks stay whole, an order that failed is not tried again. */
 #include <iommusim/kernel.h>
 
+#if IOMMUSIM_KERNEL_VERSION >= 6008
+static struct ttm_pool_type shared_pools[NR_PAGE_ORDERS];
+#endif
+
 static struct page *get_block(struct ttm_pool *pool, gfp_t gfp, unsigned int order)
 {
 	struct page *p;
@@ -24,6 +28,9 @@ static int fill(struct ttm_pool *pool, struct ttm_tt *tt, struct ttm_operation_c
 	gfp_t gfp = GFP_USER;
 
 	WARN_ON(!left || ttm_tt_is_populated(tt));
+#if IOMMUSIM_KERNEL_VERSION >= 6008
+	WARN_ON(shared_pools[NR_PAGE_ORDERS - 1].pool);
+#endif
 	if (tt->page_flags & TTM_TT_FLAG_ZERO_ALLOC)
 		gfp |= __GFP_ZERO;
 	if (ctx->gfp_retry_mayfail)
@@ -55,6 +62,7 @@ error:
 	for (unsigned int i = 0; i < done;) {
 		unsigned int o = tt->pages[i]->private;
 
+		set_pages_wb(tt->pages[i], 1 << o);
 		__free_pages(tt->pages[i], o);
 		i += 1U << o;
 	}

@@ -20,7 +20,11 @@ static struct page **get_buffer(struct device *dev, size_t size, gfp_t gfp, int 
 		return NULL;
 	/* Linux would refuse it, unless the pages happen to lie on the granule. */
 	size = PAGE_ALIGN(size);
+#if IOMMUSIM_KERNEL_VERSION < 4009
 	iova = __alloc_iova(iovad, size, dev->coherent_dma_mask);
+#else
+	iova = __alloc_iova(domain, size, dev->coherent_dma_mask);
+#endif
 	if (!iova)
 		goto no_iova;
 	if (sg_alloc_table_from_pages(&sgt, pages, count, 0, size, GFP_KERNEL))
