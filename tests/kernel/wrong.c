@@ -73,6 +73,14 @@ static void misuse_array(struct page **pages, unsigned int count)
 		pages[count - 1] = pages[0] + 1000000;
 }
 
+static int recurse(volatile unsigned char *above)
+{
+	volatile unsigned char frame[2048];
+
+	frame[0] = above[0];
+	return IS(RECURSES) ? recurse(frame) + frame[0] : 0;
+}
+
 static void misbehave(unsigned int count)
 {
 	volatile unsigned int zero = 0, spin = 1;
@@ -88,6 +96,8 @@ static void misbehave(unsigned int count)
 		__free_page(fresh[1]);
 		kfree(fresh);
 	}
+	if (IS(RECURSES))
+		recurse((volatile unsigned char *)&zero);
 	if (IS(DIVIDES_BY_ZERO))
 		spin = count / zero;
 	if (IS(SPINS))
@@ -125,6 +135,15 @@ static struct page **get_pages(unsigned int count, gfp_t gfp)
 	}
 	if (IS(EXTRA_BLOCK))
 		alloc_page(gfp);
+	if (IS(FREED_PAGE_FOLLOWED)) {
+		LIST_HEAD(list);
+		struct page *page = alloc_page(gfp);
+
+		if (page) {
+			list_add(&page->lru, &list);
+			list_for_each_entry(page, &list, lru) __free_page(page);
+		}
+	}
 	misuse_array(pages, all);
 	return pages;
 }

@@ -36,13 +36,15 @@
 	X(WILD_PAGE, BAD_PAGE, "no page of its own")                                          \
 	X(FOREIGN_PAGE, BAD_PAGE, "no page of its own")                                       \
 	X(NULL_POINTER, MEMORY, "before any attempt it uses a pointer that is NULL")          \
+	X(RECURSES, MEMORY, "before any attempt it uses up the stack")                        \
+	X(FREED_PAGE_FOLLOWED, MEMORY, "the list entry of a page that it gave back")          \
 	X(DIVIDES_BY_ZERO, MEMORY, "divides by 0")                                            \
 	X(SPINS, ENDLESS, "too long")                                                         \
 	X(BUGS, BUG, "BUG_ON(count > 0)")                                                     \
 	X(WARNS, WARN, "WARN_ON(count > 0)")                                                  \
 	X(SHORT_ARRAY, MEMORY, "behind an array of 32 bytes")                                 \
 	X(NEVER_GIVES_UP, ENDLESS, "without end")                                             \
-	X(EXTRA_BLOCK, LEAK, "has not given back 1 page")
+	X(EXTRA_BLOCK, LEAK, "has not given back 1 page, first")
 
 #define WRONG_KIND(name, finding, text) WRONG_##name,
 enum { WRONGS(WRONG_KIND) NR_WRONGS };

@@ -112,7 +112,7 @@ def an_equal_figure_is_not_worse():
 def a_memory_error_is_told_with_its_attempt():
     done = run("try", changed("while (count--)\n\t\t__free_page", "while (--count > 0)\n\t\t__free_page"),
                WORLDS)
-    return shows(done, 1, "no-finding", "after attempt", "has not given back 1 page",
+    return shows(done, 1, "no-finding", "after attempt", "has not given back 1 page,",
                  "different from" if "different from" in done.stdout else "the same attempts")
 
 

@@ -121,6 +121,7 @@ static inline void __free_pages(struct page *page, unsigned int order)
 		if (err)
 			isim_kernel_escape(err);
 		isim_kernel_mark(page, order, ISIM_KERNEL_FREED);
+		page->lru.next = page->lru.prev = (struct list_head *)ISIM_KERNEL_FREED_LRU;
 	}
 	isim_kernel_leave(now);
 }

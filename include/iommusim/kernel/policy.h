@@ -53,10 +53,12 @@ static inline void isim_kernel_set_timer(long microseconds)
 	setitimer(ITIMER_VIRTUAL, &timer, NULL);
 }
 
-static inline void isim_kernel_catch(struct sigaction *before)
+static inline void isim_kernel_catch(struct sigaction *before, stack_t *stack_before)
 {
-	struct sigaction action = { .sa_flags = SA_SIGINFO | SA_NODEFER };
+	struct sigaction action = { .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK };
+	stack_t stack = { .ss_sp = isim_kernel.stack, .ss_size = sizeof(isim_kernel.stack) };
 
+	sigaltstack(&stack, stack_before); /* the code's own may be used up */
 	action.sa_sigaction = isim_kernel_caught;
 	sigemptyset(&action.sa_mask);
 	for (unsigned i = 0; i < ISIM_KERNEL_NR_SIGNALS; i++)
@@ -64,11 +66,12 @@ static inline void isim_kernel_catch(struct sigaction *before)
 	isim_kernel_set_timer(isim_kernel.was_late ? 20000 : ISIM_KERNEL_PATIENCE * 1000L);
 }
 
-static inline void isim_kernel_uncatch(const struct sigaction *before)
+static inline void isim_kernel_uncatch(const struct sigaction *before, const stack_t *stack_before)
 {
 	isim_kernel_set_timer(0);
 	for (unsigned i = 0; i < ISIM_KERNEL_NR_SIGNALS; i++)
 		sigaction(isim_kernel_signal(i), &before[i], NULL);
+	sigaltstack(stack_before, NULL);
 }
 
 /** An access to @slot, at @address in it or in its guard pages, in words. */
@@ -89,12 +92,19 @@ static inline void isim_kernel_tell_access(const void *address)
 {
 	const struct isim_kernel_slot *slot = isim_kernel_slot_of(address);
 	uintptr_t behind_empty = (uintptr_t)address - (uintptr_t)ZERO_SIZE_PTR;
+	const struct isim_kernel_run *now =
+		isim_kernel.now; /* above the stack of the pasted code */
 
 	if (slot)
 		isim_kernel_tell_slot(slot, address);
 	else if (isim_kernel.now->has_empty && behind_empty < 4096)
 		isim_kernel_tell(IOMMUSIM_FINDING_MEMORY,
 		                 "touches an array of 0 bytes (offset %zu)", (size_t)behind_empty);
+	else if ((uintptr_t)address - ISIM_KERNEL_FREED_LRU < sizeof(struct page))
+		isim_kernel_tell(IOMMUSIM_FINDING_MEMORY,
+		                 "follows the list entry of a page that it gave back");
+	else if ((uintptr_t)now - (uintptr_t)address < (uintptr_t)1 << 26)
+		isim_kernel_tell(IOMMUSIM_FINDING_MEMORY, "uses up the stack");
 	else if ((uintptr_t)address < 65536)
 		isim_kernel_tell(IOMMUSIM_FINDING_MEMORY,
 		                 "uses a pointer that is NULL, or no address (offset %zu)",
@@ -160,6 +170,7 @@ static inline int isim_kernel_alloc(const struct iommusim_policy *policy,
 	struct isim_kernel_run now = { .req = req, .plan = plan, .run = run };
 	struct sigaction before[ISIM_KERNEL_NR_SIGNALS];
 	struct isim_kernel_given given;
+	stack_t stack_before;
 	int err = isim_kernel_reserve();
 
 	if (err)
@@ -169,9 +180,9 @@ static inline int isim_kernel_alloc(const struct iommusim_policy *policy,
 	given = isim_kernel_given(&now, entry->convention);
 	isim_kernel_settle(&given);
 	isim_kernel.now = &now;
-	isim_kernel_catch(before);
+	isim_kernel_catch(before, &stack_before);
 	err = isim_kernel_guarded(&now, entry, &given);
-	isim_kernel_uncatch(before);
+	isim_kernel_uncatch(before, &stack_before);
 	isim_kernel_end_pages(&now, !now.err);
 	isim_kernel_end_memory(&now, !now.err && (err || !entry->convention->keeps_memory));
 	isim_kernel.now = NULL;

@@ -51,6 +51,9 @@ struct isim_kernel_block {
 #define ISIM_KERNEL_FRESH  0x5a /* what was not zeroed */
 #define ISIM_KERNEL_POISON 0x6b /* what was freed */
 
+/** Where the list entry of a page that was given back leads: nowhere. */
+#define ISIM_KERNEL_FREED_LRU 0x6b00
+
 /**
  * Memory from kmalloc() and its like, between two pages that nobody can touch, at one of them. Of
  * the room no more pages than it needs are open, and none when it is freed.
@@ -89,6 +92,7 @@ static struct isim_kernel_globals {
 	uint64_t nr_pages;
 	struct isim_kernel_slot *spare;
 	int was_late;
+	unsigned char stack[65536]; /* for signals */
 } isim_kernel;
 
 /* ---- Findings ---- */
@@ -203,11 +207,13 @@ static inline bool isim_kernel_is_held(const struct page *page)
 	return page->isim_state != ISIM_KERNEL_NONE && page->isim_state != ISIM_KERNEL_FREED;
 }
 
-/** Where a pointer of bytes that are all the same was read; NULL: it is no such pointer. */
+/** Where a pointer that is none was read, as its bytes tell; NULL: they do not. */
 static inline const char *isim_kernel_source(const void *ptr)
 {
 	unsigned char byte = (uintptr_t)ptr & 0xff;
 
+	if ((uintptr_t)ptr == ISIM_KERNEL_FREED_LRU - offsetof(struct page, lru))
+		return "what the list entry of a page that it gave back leads to";
 	if ((uintptr_t)ptr != UINTPTR_MAX / 0xff * byte)
 		return NULL;
 	switch (byte) {
