@@ -72,6 +72,7 @@ struct iommusim_chunks {
 	/* 1: the buffer is one contiguous range of an area (CMA), which no attempt got and which is
 	   given back whole, whatever the chunks say. They are its pieces, in ascending order. */
 	unsigned is_contiguous;
+	uint64_t nr_ranges; /* contiguous ranges that were asked for */
 };
 
 /**

@@ -222,7 +222,7 @@ static void judge_early_end(struct judge *j, const struct trial *t)
 {
 	uint64_t page = isim_bit(j->world->page_shift);
 
-	if (is_below_granule(j->world, page << j->world->max_order))
+	if (t->chunks.nr_ranges || is_below_granule(j->world, page << j->world->max_order))
 		return;
 	for (size_t i = 0; i < t->chunks.nr_attempts; i++)
 		if (t->chunks.attempt[i].pfn != IOMMUSIM_NO_PFN &&

@@ -51,7 +51,7 @@ static void append_pieces(struct iommusim_chunks *out, iommusim_pfn pfn, uint64_
 /* As many requests as an endless loop of attempts would have made. */
 static int check_endless(struct iommusim_chunk_run *run)
 {
-	if (run->nr_ranges++ / 64 <= run->out->plan.count + 32)
+	if (run->out->nr_ranges++ / 64 <= run->out->plan.count + 32)
 		return 0;
 	iommusim_chunk_tell(run, IOMMUSIM_FINDING_ENDLESS,
 	                    "it asks for contiguous ranges without end");

@@ -15,8 +15,7 @@ struct iommusim_chunk_run {
 		block; /* of the last successful attempt, while it is undecided */
 	unsigned block_order;
 	int undecided;
-	uint64_t nr_ranges; /* contiguous ranges that were asked for */
-	size_t appended;    /* the attempt of the last chunk that the policy appended itself */
+	size_t appended; /* the attempt of the last chunk that the policy appended itself */
 };
 
 /* Plans: pages only, the size as it came (steps.c); size and mask from the bitmap (mask.c). */
