@@ -203,7 +203,8 @@ struct iommusim_chunk_job {
  * Returns 0; -IOMMUSIM_ENOMEM: the policy ran out of simulated memory (a result), or its mask was
  * empty; -IOMMUSIM_EBUG: the kernel's loop would go on with a freed block here (COMP pages with
  * policies before 5.10), or it makes attempts without end; -IOMMUSIM_EINVAL: as
- * iommusim_chunk_plan(), or the policy returned 0 with another number of pages than planned;
+ * iommusim_chunk_plan(), or the policy returned 0 with another number of pages than planned, or
+ * misused one of the calls below, whatever it returned then;
  * -IOMMUSIM_EHOST; or the page source's error. On any error no page is kept; the attempts are, but
  * for EHOST.
  */

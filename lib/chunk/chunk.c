@@ -29,6 +29,13 @@ int iommusim_chunk_plan(const struct iommusim_policy *policy,
 
 /* ---- What a policy calls ---- */
 
+int isim_chunk_misuse(struct iommusim_chunk_run *run, int err)
+{
+	if (!run->misuse)
+		run->misuse = err;
+	return err;
+}
+
 static int make_room(struct iommusim_chunk_run *run)
 {
 	struct iommusim_chunks *out = run->out;
@@ -73,7 +80,9 @@ static void record(struct iommusim_chunk_run *run, const struct iommusim_page_re
  */
 static int is_endless(const struct iommusim_chunk_run *run)
 {
-	return run->out->nr_attempts / 64 > run->out->plan.count + 32;
+	uint64_t over = run->out->nr_attempts / 64;
+
+	return over > 32 && over - 32 > run->out->plan.count;
 }
 
 static int give_up_endless(struct iommusim_chunk_run *run)
@@ -83,7 +92,8 @@ static int give_up_endless(struct iommusim_chunk_run *run)
 	snprintf(text, sizeof(text), "after attempt %llu it makes attempts without end",
 	         (unsigned long long)run->out->nr_attempts - 1);
 	iommusim_chunk_tell(run, IOMMUSIM_FINDING_ENDLESS, text);
-	return isim_fail(&run->diag, IOMMUSIM_EBUG, "the policy makes attempts without end");
+	return isim_chunk_misuse(
+		run, isim_fail(&run->diag, IOMMUSIM_EBUG, "the policy makes attempts without end"));
 }
 
 /* One attempt, recorded; the block is in run->block. */
@@ -93,7 +103,7 @@ static int attempt(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp)
 	int err;
 
 	if (order >= 64)
-		return isim_fail(&run->diag, IOMMUSIM_EINVAL, "the policy tried order %u", order);
+		return ISIM_MISUSE(run, "the policy tried order %u", order);
 	if (is_endless(run))
 		return give_up_endless(run);
 	err = isim_chunk_check_no_range(run);
@@ -113,9 +123,8 @@ int iommusim_chunk_try(struct iommusim_chunk_run *run, unsigned order, uint32_t 
 	int err;
 
 	if (run->undecided)
-		return isim_fail(&run->diag, IOMMUSIM_EINVAL,
-		                 "the policy neither kept nor dropped pfn 0x%llx",
-		                 (unsigned long long)run->block.pfn);
+		return ISIM_MISUSE(run, "the policy neither kept nor dropped pfn 0x%llx",
+		                   (unsigned long long)run->block.pfn);
 	err = attempt(run, order, gfp);
 	if (err)
 		return err;
@@ -128,7 +137,7 @@ int iommusim_chunk_try(struct iommusim_chunk_run *run, unsigned order, uint32_t 
 
 static int nothing_to_decide(struct iommusim_chunk_run *run)
 {
-	return isim_fail(&run->diag, IOMMUSIM_EINVAL, "the policy has no block to keep or drop");
+	return ISIM_MISUSE(run, "the policy has no block to keep or drop");
 }
 
 int iommusim_chunk_drop(struct iommusim_chunk_run *run)
@@ -330,12 +339,11 @@ int iommusim_chunk_append(struct iommusim_chunk_run *run, const struct iommusim_
 	int err;
 
 	if (chunk->order >= IOMMUSIM_MAX_ORDERS)
-		return isim_fail(&run->diag, IOMMUSIM_EINVAL, "the policy appended order %u",
-		                 chunk->order);
+		return ISIM_MISUSE(run, "the policy appended order %u", chunk->order);
 	if (!was_got(run, chunk))
-		return isim_fail(&run->diag, IOMMUSIM_EINVAL,
-		                 "the policy appended order %u at pfn 0x%llx, which no attempt got",
-		                 chunk->order, (unsigned long long)chunk->pfn);
+		return ISIM_MISUSE(
+			run, "the policy appended order %u at pfn 0x%llx, which no attempt got",
+			chunk->order, (unsigned long long)chunk->pfn);
 	err = isim_chunk_check_no_range(run);
 	if (err)
 		return err;
@@ -430,6 +438,8 @@ static int run_policy(struct iommusim_chunk_run *run, const struct iommusim_poli
 	struct iommusim_chunks *out = run->out;
 	int err = policy->alloc(policy, run->req, &out->plan, run);
 
+	if (run->misuse)
+		err = run->misuse;
 	if (!err && (run->undecided || out->nr_pages != out->plan.count))
 		err = isim_fail(&run->diag, IOMMUSIM_EINVAL,
 		                "policy %s got %llu of %llu pages and calls that success",

@@ -24,10 +24,9 @@ static int make_room(struct iommusim_chunk_run *run, uint64_t count)
 static int check_range(struct iommusim_chunk_run *run, uint64_t count)
 {
 	if (!count)
-		return isim_fail(&run->diag, IOMMUSIM_EINVAL, "the policy has a range of 0 pages");
+		return ISIM_MISUSE(run, "the policy has a range of 0 pages");
 	if (run->undecided || run->out->nr_chunks)
-		return isim_fail(&run->diag, IOMMUSIM_EINVAL,
-		                 "the policy has a contiguous range and other pages");
+		return ISIM_MISUSE(run, "the policy has a contiguous range and other pages");
 	return 0;
 }
 
@@ -51,12 +50,15 @@ static void append_pieces(struct iommusim_chunks *out, iommusim_pfn pfn, uint64_
 /* As many requests as an endless loop of attempts would have made. */
 static int check_endless(struct iommusim_chunk_run *run)
 {
-	if (run->out->nr_ranges++ / 64 <= run->out->plan.count + 32)
+	uint64_t over = run->out->nr_ranges++ / 64;
+
+	if (over <= 32 || over - 32 <= run->out->plan.count)
 		return 0;
 	iommusim_chunk_tell(run, IOMMUSIM_FINDING_ENDLESS,
 	                    "it asks for contiguous ranges without end");
-	return isim_fail(&run->diag, IOMMUSIM_EBUG,
-	                 "the policy asks for contiguous ranges without end");
+	return isim_chunk_misuse(run,
+	                         isim_fail(&run->diag, IOMMUSIM_EBUG,
+	                                   "the policy asks for contiguous ranges without end"));
 }
 
 static int free_range(const struct iommusim_page_source *source, iommusim_pfn pfn, uint64_t count)
@@ -118,8 +120,7 @@ int isim_chunk_check_no_range(struct iommusim_chunk_run *run)
 {
 	if (!run->out->is_contiguous)
 		return 0;
-	return isim_fail(&run->diag, IOMMUSIM_EINVAL,
-	                 "the policy has a contiguous range and wants other pages");
+	return ISIM_MISUSE(run, "the policy has a contiguous range and wants other pages");
 }
 
 int isim_chunk_free_contiguous(const struct iommusim_chunks *chunks,

@@ -15,8 +15,14 @@ struct iommusim_chunk_run {
 		block; /* of the last successful attempt, while it is undecided */
 	unsigned block_order;
 	int undecided;
+	int misuse;      /* of its calls by the policy: the first error, 0: none */
 	size_t appended; /* the attempt of the last chunk that the policy appended itself */
 };
+
+/* Word what a policy does wrong with its calls: the request ends so, whatever it makes of it. */
+#define ISIM_MISUSE(run, ...) \
+	isim_chunk_misuse(run, isim_fail(&(run)->diag, IOMMUSIM_EINVAL, __VA_ARGS__))
+int isim_chunk_misuse(struct iommusim_chunk_run *run, int err);
 
 /* Plans: pages only, the size as it came (steps.c); size and mask from the bitmap (mask.c). */
 int isim_chunk_plan_pages(const struct iommusim_policy *policy,

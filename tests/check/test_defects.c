@@ -177,6 +177,31 @@ static int appends_what_it_never_got(ARGS)
 	return err;
 }
 
+/* Keeps every block twice, and does not look at what that returns. */
+static int keeps_twice(ARGS)
+{
+	int err = 0;
+
+	(void)policy;
+	for (uint64_t i = 0; !err && i < plan->count; i++) {
+		err = iommusim_chunk_get(run, 0, req->gfp);
+		iommusim_chunk_keep(run);
+	}
+	return err;
+}
+
+/* A number of pages that no machine has. */
+static int plans_too_much(const struct iommusim_policy *policy,
+                          const struct iommusim_chunk_request *req,
+                          struct iommusim_chunk_plan *plan)
+{
+	(void)policy;
+	plan->size = req->size;
+	plan->count = UINT64_MAX;
+	plan->mask = 1;
+	return 0;
+}
+
 /* Waits for memory that does not come. */
 static int never_gives_up(ARGS)
 {
@@ -270,6 +295,7 @@ static const struct row {
 	  IOMMUSIM_INVARIANT_RIGHT_COUNT },
 	{ "what is appended was never got", appends_what_it_never_got, NULL,
 	  IOMMUSIM_INVARIANT_RIGHT_COUNT },
+	{ "a block is kept twice", keeps_twice, NULL, IOMMUSIM_INVARIANT_RIGHT_COUNT },
 	{ "it never gives up", never_gives_up, NULL, IOMMUSIM_INVARIANT_NO_FINDING },
 	{ "a failure is remembered for other buffers", remembers, NULL,
 	  IOMMUSIM_INVARIANT_DETERMINISTIC },
@@ -325,6 +351,25 @@ static void is_found_and_made_small(void **state)
 	}
 }
 
+static void a_plan_may_be_larger_than_memory(void **state)
+{
+	static const struct mistake none = { 0 };
+	struct iommusim_policy policy = { .size = sizeof(policy),
+		                          .name = "large",
+		                          .plan = plans_too_much,
+		                          .alloc = loop,
+		                          .params = &none };
+	struct iommusim_world world;
+	struct iommusim_verdict verdict;
+
+	(void)state;
+	iommusim_world_generate(1, 0, &world);
+	assert_ok(iommusim_check_world(&policy, &world, NULL, &verdict));
+	assert_err(verdict.result, IOMMUSIM_ENOMEM);
+	assert_int_equal(verdict.findings, 0);
+	assert_string_equal(verdict.text[IOMMUSIM_INVARIANT_BOUNDED], "");
+}
+
 static void the_loop_without_a_mistake_is_right(void **state)
 {
 	static const struct mistake none = { 0 };
@@ -347,11 +392,12 @@ static void the_loop_without_a_mistake_is_right(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[1 + ARRAY_LEN(rows)] = {
+	struct CMUnitTest tests[2 + ARRAY_LEN(rows)] = {
 		cmocka_unit_test(the_loop_without_a_mistake_is_right),
+		cmocka_unit_test(a_plan_may_be_larger_than_memory),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		tests[1 + i] = (struct CMUnitTest)TEST_ROW(is_found_and_made_small, &rows[i]);
+		tests[2 + i] = (struct CMUnitTest)TEST_ROW(is_found_and_made_small, &rows[i]);
 	return RUN_TESTS(tests);
 }
