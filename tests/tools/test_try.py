@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""iommusim try, and policies from shared objects: what is compiled, found, compared and refused.
-
-usage: test_try.py quick|all IOMMUSIM IDIOM_FOLDER INCLUDE_FOLDER COMPILER...
-"""
+"""iommusim try: what is compiled, found, compared and refused. workshop.py has its usage."""
 
 import json
 import os
 import pathlib
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -17,44 +13,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import tap
-
-PROGRAM, IDIOM, INCLUDE = (pathlib.Path(arg).resolve() for arg in sys.argv[2:5])
-COMPILER = sys.argv[5:]
-ENVIRONMENT = {**os.environ, "CC": " ".join(COMPILER)}
-QUICK = sys.argv[1] == "quick"
-WORLDS, MORE = "--worlds=60", "--worlds=400"
-SCRATCH = tempfile.TemporaryDirectory()
-FOLDER = pathlib.Path(SCRATCH.name)
-
-
-def run(*args, cc=None, **more):
-    environment = {**ENVIRONMENT, **({"CC": cc} if cc is not None else {}), **more}
-    return subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=120, cwd=FOLDER,
-                          env=environment)
-
-
-def write(name, text):
-    path = FOLDER / name
-    path.write_text(text)
-    return path
-
-
-def build(name, text):
-    """A shared object of that C text; the text of what went wrong."""
-    path = write(name + ".c", text)
-    done = subprocess.run([*COMPILER, "-std=c11", "-shared", "-fPIC", f"-I{INCLUDE}", "-o",
-                           FOLDER / (name + ".so"), path], capture_output=True, text=True)
-    return done.stderr if done.returncode else ""
-
-
-def shows(done, status, *parts):
-    """Complaints, if the output does not contain every part or the status is another."""
-    text = done.stdout + done.stderr
-    bad = [f"no {part!r}" for part in parts if part not in text and part not in " ".join(text.split())]
-    if done.returncode != status:
-        bad.append(f"status {done.returncode}, not {status}")
-    return bad + ((done.stdout + done.stderr).splitlines() if bad else [])
-
+from workshop import ENVIRONMENT, FOLDER, IDIOM, MORE, PROGRAM, QUICK, WORLDS, one_line, run, shows, write
 
 # ---- Pasted functions ----
 
@@ -251,22 +210,6 @@ def nothing_is_left_of_a_compiler_that_is_stopped():
                                      [f"status {status} after {waited} s"])
 
 
-def lines_are_80_columns_wide():
-    write("short.c", (IDIOM / "dma_5_0.c").read_text().replace("mask - size", "0"))
-    texts = [run(*args).stdout for args in (
-        ("try", "--help"), ("try", "short.c", MORE), ("try", "short.c", "--version=6.1", MORE),
-        ("try", "mine.c", MORE))]
-    return [line for text in texts for line in text.splitlines() if len(line) > 80 or line.endswith(" ")] + \
-        ([] if all(texts) else texts)
-
-
-def a_policy_without_kin_has_no_reference():
-    mine("mine")
-    done = run("try", "mine.c", MORE)
-    return shows(done, 1, "Linux's    none is known that it is a version of; --against names one",
-                 "broken in worlds     yours\n") + (["worse"] if "worse" in done.stdout else [])
-
-
 def a_name_is_no_command():
     name = "$(touch broken);`touch broken` x.c"
     write(name, (IDIOM / "vb2.c").read_text())
@@ -294,141 +237,14 @@ def headers_are_found_where_one_says():
     return shows(run("try", str(path), "--include", str(FOLDER), WORLDS), 0, "(A4)", "Nothing is worse")
 
 
-# ---- Policies of one's own ----
-
-MINE = """#include <iommusim/chunk.h>
-static int singles(const struct iommusim_policy *policy, const struct iommusim_chunk_request *req,
-                   const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
-{
-	int err = 0;
-
-	for (uint64_t got = 0; !err && got < plan->count; got++)
-		err = iommusim_chunk_get(run, 0, req->gfp);
-	return policy->size ? err : -IOMMUSIM_EINVAL;
-}
-static const struct iommusim_policy mine = { .size = sizeof(mine)SIZE, .name = "mine",
-                                             .summary = "one by one", .alloc = singles };
-"""
-NEWER = """static const struct { struct iommusim_policy policy; unsigned long more; } newer = {
-	{ .size = sizeof(newer), .alloc = singles }, 1
-};
-"""
-EXPORT = "IOMMUSIM_EXPORT_POLICY(mine);\n"
-
-
-def mine(name, size="", export=EXPORT):
-    return build(name, MINE.replace("SIZE", size) + export)
-
-
-def every_command_takes_a_shared_object():
-    wrong = mine("mine")
-    bad = [wrong] if wrong else []
-    bad += shows(run("check", MORE, "mine.so"), 1, "iommusim check mine.so --world")
-    bad += shows(run("check", MORE, "--test", "./mine.so"), 1, "static void mine_is_mappable",
-                 'policy_in("./mine.so")')
-    bad += shows(run("compare", "--memory=1G", "--policy=P5,./mine.so"), 0, "own mine")
-    bad += shows(run("show", "policy", "./mine.so"), 0, "mine (own)", "one by one")
-    bad += shows(run("show", "pgtable", "--memory=1G", "--policy=mine.so"), 0, "by mine")
-    bad += shows(run("bisect", "--memory=1G", "--good=P5", "--bad=./mine.so"), 0,
-                 "first changed by mine (./mine.so)")
-    return bad + shows(run("try", "mine.c", MORE, "--against=P5"), 1, "different from dma-iommu-6.4")
-
-
-def shared_objects_are_told_apart():
-    wrong = mine("mine") + mine("mine 2")
-    done = run("check", MORE, "./mine.so,./mine 2.so", "P5")
-    command = re.search(r"^    iommusim (check './mine 2.so' --world .*)$", done.stdout, flags=re.MULTILINE)
-    bad = shows(done, 1, "  own1   own2     P5", "own1   is mine, ./mine.so", "own2   is mine, ./mine 2.so")
-    return bad + ([wrong] if wrong else []) + \
-        (shows(run(*shlex.split(command[1])), 1, "mappable") if command else ["no command of mine 2.so"])
-
-
-def what_is_not_deterministic_is_told():
-    text = MINE.replace("SIZE", "").replace("\tint err = 0;\n", "\tstatic unsigned calls;\n\tint err = 0;\n")
-    wrong = build("static", text.replace("run, 0, req->gfp)", "run, 0, req->gfp | (++calls % 3 ? 0 : 0x2000))")
-                  + EXPORT)
-    bad = [wrong] if wrong else []
-    bad += shows(run("check", MORE, "static.so"), 1, "mine, deterministic", "the second time")
-    done = run("try", "static.c", MORE, "--against=P5")
-    bad += shows(done, 1, "deterministic: the same world", "the second time")
-    empty = re.search(r"^  (what|world|yours|Linux's) *$", done.stdout, flags=re.MULTILINE)
-    return bad + ([done.stdout] if empty else [])
-
-
-def what_the_library_says_of_a_policy_is_told():
-    """One page too few; and pages that no attempt got, which are not the policy's own."""
-    text = MINE.replace("SIZE", "")
-    wrong = build("short", text.replace("got < plan", "got + 1 < plan") + EXPORT)
-    wrong += build("thief", text.replace("iommusim_chunk_get(run, 0, req->gfp)", "iommusim_chunk_append(run, "
-                   "&(struct iommusim_chunk){ .pfn = 0x100000 + got, .is_split = 1 })") + EXPORT)
-    bad = [wrong] if wrong else []
-    bad += shows(run("compare", "--memory=1G", "--policy=./short.so", "--size=8K"), 1, "the policy ends with EINVAL",
-                 "(an invalid argument) after 1 attempt:", "policy mine got 1 of 2 pages")
-    done = run("compare", "--memory=1G", "--policy=./thief.so")
-    said = done.stdout + done.stderr
-    return bad + ([] if done.returncode in (1, 2) and "internal error" not in said and "mine" in said and
-                  "pfn 0x100" in " ".join(said.split()) else [said])
-
-
-def what_check_prints_repeats_it():
-    mine("mine")
-    done = run("check", MORE, "mine.so")
-    command = re.search(r"^    iommusim (check .*)$", done.stdout, flags=re.MULTILINE)
-    return shows(run(*shlex.split(command[1])), 1, "mappable") if command else done.stdout.splitlines()
-
-
-def one_line(args, *parts):
-    def test():
-        done = run(*args)
-        bad = shows(done, 2, *parts)
-        return bad + (done.stderr.splitlines() if len(done.stderr.splitlines()) != 1 or done.stdout else [])
-    return test
-
-
-def prepare():
-    by_hand = ("const struct iommusim_policy_export iommusim_exported_policy = "
-               "{ %s, %s, %s, NULL, 0 };\n")
-    for name, size, export in (
-            ("silent", "", ""), ("abi", "", by_hand % ("7", "sizeof(mine)", "&mine")),
-            ("newer", "", NEWER + by_hand % ("1", "sizeof(newer)", "&newer.policy")),
-            ("unlike", " + 8", by_hand % ("1", "sizeof(mine)", "&mine")),
-            ("small", "", by_hand % ("1", "16", "&mine")),
-            ("null", "", by_hand % ("1", "sizeof(mine)", "NULL"))):
-        wrong = mine(name, size, export)
-        if wrong:
-            raise RuntimeError(wrong)
-    write("text.so", "no object\n")
-    write("empty.c", "")
-    write("lost.c", "void *lost(void);\nvoid *found(void)\n{\n\treturn lost();\n}\n")
-    (FOLDER / "folder.c").mkdir()
-
-
-def size_of_policy():
-    path = write("size.c", "#include <iommusim/chunk.h>\n#include <stdio.h>\nint main(void)\n{\n"
-                           "\treturn !printf(\"%zu\", sizeof(struct iommusim_policy));\n}\n")
-    subprocess.run([*COMPILER, "-std=c11", f"-I{INCLUDE}", "-o", FOLDER / "size", path], check=True)
-    return int(subprocess.run([FOLDER / "size"], capture_output=True, text=True, check=True).stdout)
-
-
-prepare()
-SIZE = size_of_policy()
+write("empty.c", "")
+write("lost.c", "void *lost(void);\nvoid *found(void)\n{\n\treturn lost();\n}\n")
+(FOLDER / "folder.c").mkdir()
 REFUSED = [
-    (["check", "./missing.so"], "'./missing.so' cannot be opened"),
-    (["compare", "--policy=text.so"], "'text.so' is no shared object"),
-    (["check", "./silent.so"], "'./silent.so' has no symbol iommusim_exported_policy"),
-    (["show", "policy", "./abi.so"], "'./abi.so' has policy ABI 7, this program has 1: rebuild it"),
-    (["check", "./small.so"], f"'./small.so' has a struct iommusim_policy of 16 bytes, this program one of {SIZE}: "
-     f"rebuild it against this program's headers"),
-    (["check", "./newer.so"], f"'./newer.so' uses members of a newer struct iommusim_policy, of {SIZE + 8} "
-     f"bytes, this program has one of {SIZE}: rebuild it"),
-    (["check", "./unlike.so"], f"of {SIZE} bytes that says .size = {SIZE + 8}"),
-    (["check", "./null.so"], "policy './null.so' exports no policy"),
-    (["compare", "--policy=./missing.so"], "policy './missing.so' cannot be opened"),
     (["try", "a.c", "--policy", "P5"], "--policy: try has its own"),
     (["try", "a.c", "--policy=P5"], "--against names another"),
     (["try", "a.c", "--worlds=0"], "--worlds: '0' is too small"), (["try", "--"], "which file"),
     (["try", "--", "--help"], "'--help' cannot be opened"), (["try", "a.c", "--", "b.c"], "'b.c'"),
-    (["bisect", "--good=./mine.so"], "'./mine.so' is no policy of the history"),
     (["try"], "which file"), (["try", "missing.c"], "'missing.c' cannot be opened"),
     (["try", "empty.c"], "try: 'empty.c' has no IOMMUSIM_KERNEL_POLICY(function)"),
     (["try", "lost.c"], "try: 'lost.c' cannot be loaded: "), (["try", "folder.c"], "'folder.c' is a folder"),
@@ -460,13 +276,6 @@ def any_temporary_folder_will_do():
     return bad + shows(done, 2, "try: no folder can be made in '/nowhere/at/all' (the environment's TMPDIR")
 
 
-def a_shared_object_is_one_to_compare_against():
-    mine("mine")
-    done = run("try", str(IDIOM / "vb2.c"), "--against=./mine.so", WORLDS, "--memory=1G")
-    return shows(done, 1, "other      mine, ./mine.so\n", "broken in worlds     yours   other\n",
-                 "own mine", "own get_compacted")
-
-
 def help_is_on_stdout():
     return shows(run("try", "--help"), 0, "usage: iommusim try [OPTION]", "GPL-2.0")
 
@@ -481,11 +290,8 @@ tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
             it_is_compared_on_a_machine_too, compare_tells_what_is_found, json_is_one_document,
             nothing_is_left_in_the_temporary_folder, nothing_is_left_of_a_compiler_that_is_stopped,
             a_name_is_no_command, a_name_is_no_option, headers_are_found_where_one_says,
-            every_command_takes_a_shared_object, a_policy_without_kin_has_no_reference,
-            lines_are_80_columns_wide, shared_objects_are_told_apart, what_is_not_deterministic_is_told,
-            what_check_prints_repeats_it, what_the_library_says_of_a_policy_is_told,
             a_compiler_that_does_not_do_is_told, any_temporary_folder_will_do,
-            a_shared_object_is_one_to_compare_against, help_is_on_stdout)]
+            help_is_on_stdout)]
         + [(f"nothing is left after {number.name}", nothing_is_left_after(number))
            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)]
         + ([] if QUICK else [("code that does not end ends", code_that_does_not_end_ends)])

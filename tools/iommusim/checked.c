@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "guard.h"
 #include "text.h"
 
 void checked_see(struct checked *c, const struct iommusim_world *world,
@@ -20,11 +21,15 @@ int checked_shrink(struct checked *c, unsigned invariant)
 {
 	struct iommusim_world world = c->world[invariant];
 	struct iommusim_verdict verdict;
-	int64_t tried = iommusim_world_shrink(c->policy, invariant, NULL, &world);
-	int err = tried < 0 ? (int)tried : 0;
+	int64_t tried;
+	int err;
 
+	guard_world(&c->world[invariant]); /* smaller ones of it, too */
+	tried = iommusim_world_shrink(c->policy, invariant, NULL, &world);
+	err = tried < 0 ? (int)tried : 0;
 	if (!err)
 		err = iommusim_check_world(c->policy, &world, NULL, &verdict);
+	guard_world(NULL);
 	if (err)
 		return err == -IOMMUSIM_EINVAL ? 0 : err;
 	if (!(verdict.broken >> invariant & 1))

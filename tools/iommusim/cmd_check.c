@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "check_print.h"
+#include "guard.h"
 #include "iommusim.h"
 #include "options.h"
 #include "say.h"
@@ -225,11 +226,13 @@ static int search(const struct request *r, uint64_t nr, struct checked *c)
 		struct iommusim_world world;
 
 		world_at(r, i, &world);
+		guard_world(&world);
 		if (iommusim_check_world(c->policy, &world, NULL, &verdict))
 			return host_failed();
 		checked_see(c, &world, &verdict);
 		progress_show(&progress, c->policy->alias, i + 1);
 	}
+	guard_world(NULL);
 	progress_end(&progress);
 	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
 		if (c->nr_broken[n] && checked_shrink(c, n))
@@ -261,6 +264,7 @@ static int check_one_world(const struct request *r)
 
 	if (iommusim_world_parse(r->world, &world, &at))
 		return refuse_field(at);
+	guard_world(&world);
 	for (unsigned i = 0; i < r->named.nr_policies; i++) {
 		struct iommusim_verdict verdict;
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "guard.h"
 #include "object.h"
 #include "say.h"
 #include "text.h"
@@ -245,12 +246,14 @@ static int search(struct trial *t)
 		struct iommusim_world world;
 
 		iommusim_world_generate(t->seed, i, &world);
+		guard_world(&world);
 		status = run_world(t, &world, &findings);
 		progress_show(&progress, "try", i + 1);
 		if (findings & IOMMUSIM_FINDING_ENDLESS)
 			t->worlds = i + 1;
 	}
 	progress_end(&progress);
+	guard_world(NULL);
 	return status;
 }
 

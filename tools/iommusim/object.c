@@ -10,6 +10,7 @@
 #ifdef HAVE_DLOPEN
 #include <dlfcn.h>
 #endif
+#include "guard.h"
 #include "options.h"
 #include "say.h"
 
@@ -186,6 +187,7 @@ static const struct iommusim_policy *load(struct object *object, const char *pat
 	if (!export || take(object, export))
 		return NULL;
 	fill_in(object);
+	guard_policy(&object->policy, object->path);
 	nr_objects++;
 	return &object->policy;
 }
