@@ -132,6 +132,16 @@ IOMMUSIM_API int64_t iommusim_world_shrink_difference(const struct iommusim_poli
                                                       const struct iommusim_host *host,
                                                       struct iommusim_world *world);
 
+/** Does @world show what is looked for? 1, 0, or a negative error, which ends the search. */
+typedef int (*iommusim_shows_fn)(void *ctx, const struct iommusim_world *world);
+
+/**
+ * As iommusim_world_shrink(), as long as @shows is 1 for it. Returns the number of worlds tried; or
+ * the error of @shows; -IOMMUSIM_EINVAL: it is 0 for @world.
+ */
+IOMMUSIM_API int64_t iommusim_world_shrink_while(iommusim_shows_fn shows, void *ctx,
+                                                 struct iommusim_world *world);
+
 /** Every world within small bounds. */
 struct iommusim_small_worlds {
 	unsigned frames;    /* 1 .. 16: every pattern of free frames */

@@ -11,9 +11,8 @@
 #include "base/compiler.h"
 
 struct shrinking {
-	const struct iommusim_policy *policy, *other; /* @other, if there is one, differs */
-	const struct iommusim_host *host;
-	unsigned invariant;
+	iommusim_shows_fn shows;
+	void *ctx;
 	struct iommusim_world best;
 	int64_t tried;
 	int err;
@@ -22,16 +21,10 @@ struct shrinking {
 /* Does @world show what is looked for? */
 static int shows(struct shrinking *s, const struct iommusim_world *world)
 {
-	struct iommusim_difference difference;
-	struct iommusim_verdict verdict;
+	int it = s->shows(s->ctx, world);
 
-	if (s->other) {
-		s->err =
-			iommusim_check_difference(s->policy, s->other, world, s->host, &difference);
-		return !s->err && difference.attempt >= 0;
-	}
-	s->err = iommusim_check_world(s->policy, world, s->host, &verdict);
-	return !s->err && verdict.broken >> s->invariant & 1;
+	s->err = it < 0 ? it : 0;
+	return it > 0;
 }
 
 /* Take @world if it shows it, too. */
@@ -251,12 +244,46 @@ static int64_t shrink(struct shrinking *s, struct iommusim_world *world)
 	return s->tried;
 }
 
+int64_t iommusim_world_shrink_while(iommusim_shows_fn shows_it, void *ctx,
+                                    struct iommusim_world *world)
+{
+	struct shrinking s = { .shows = shows_it, .ctx = ctx };
+
+	return shrink(&s, world);
+}
+
+/* ---- What is shown ---- */
+
+struct shown {
+	const struct iommusim_policy *policy, *other;
+	unsigned invariant;
+	const struct iommusim_host *host;
+};
+
+static int breaks_invariant(void *ctx, const struct iommusim_world *world)
+{
+	const struct shown *s = ctx;
+	struct iommusim_verdict verdict;
+	int err = iommusim_check_world(s->policy, world, s->host, &verdict);
+
+	return err ? err : (int)(verdict.broken >> s->invariant & 1);
+}
+
+static int parts_them(void *ctx, const struct iommusim_world *world)
+{
+	const struct shown *s = ctx;
+	struct iommusim_difference difference;
+	int err = iommusim_check_difference(s->policy, s->other, world, s->host, &difference);
+
+	return err ? err : difference.attempt >= 0;
+}
+
 int64_t iommusim_world_shrink(const struct iommusim_policy *policy, unsigned invariant,
                               const struct iommusim_host *host, struct iommusim_world *world)
 {
-	struct shrinking s = { .policy = policy, .host = host, .invariant = invariant };
+	struct shown shown = { .policy = policy, .invariant = invariant, .host = host };
 
-	return shrink(&s, world);
+	return iommusim_world_shrink_while(breaks_invariant, &shown, world);
 }
 
 int64_t iommusim_world_shrink_difference(const struct iommusim_policy *policy,
@@ -264,7 +291,7 @@ int64_t iommusim_world_shrink_difference(const struct iommusim_policy *policy,
                                          const struct iommusim_host *host,
                                          struct iommusim_world *world)
 {
-	struct shrinking s = { .policy = policy, .other = other, .host = host };
+	struct shown shown = { .policy = policy, .other = other, .host = host };
 
-	return shrink(&s, world);
+	return iommusim_world_shrink_while(parts_them, &shown, world);
 }

@@ -320,6 +320,30 @@ static void policies_part_where_they_differ(void **state)
 	assert_err(iommusim_check_difference(p1, p2, &world, NULL, &d), IOMMUSIM_EINVAL);
 }
 
+static int has_pages(void *ctx, const struct iommusim_world *world)
+{
+	return world->bytes > 5 << 12 ? 1 : *(int *)ctx;
+}
+
+static void a_world_shrinks_while_it_shows_something(void **state)
+{
+	struct iommusim_world world;
+	int otherwise = 0;
+
+	(void)state;
+	assert_ok(iommusim_world_parse("bytes=81920 frames=64 free=0-63", &world, NULL));
+	assert_true(iommusim_world_shrink_while(has_pages, &otherwise, &world) > 0);
+	assert_in_range(world.bytes, (5 << 12) + 1, 6 << 12);
+	world.bytes = 1 << 12;
+	assert_int_equal(iommusim_world_shrink_while(has_pages, &otherwise, &world),
+	                 -IOMMUSIM_EINVAL);
+	world.bytes = 6 << 12;
+	otherwise = -IOMMUSIM_EHOST; /* it is asked of a smaller one, too */
+	assert_int_equal(iommusim_world_shrink_while(has_pages, &otherwise, &world),
+	                 -IOMMUSIM_EHOST);
+	assert_int_equal(world.bytes, 6 << 12);
+}
+
 /* As many attempts as its params say, all dropped. */
 static int gives_up(const struct iommusim_policy *policy, const struct iommusim_chunk_request *req,
                     const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
@@ -409,7 +433,7 @@ static void invariants_have_names(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[12 + ARRAY_LEN(rows) + ARRAY_LEN(known)] = {
+	struct CMUnitTest tests[15 + ARRAY_LEN(rows) + ARRAY_LEN(known)] = {
 		cmocka_unit_test(no_policy_loses_a_page),
 		cmocka_unit_test(worlds_are_the_same_as_text),
 		cmocka_unit_test(text_that_is_no_world_is_refused),
@@ -424,8 +448,9 @@ int main(void)
 		cmocka_unit_test(the_host_may_fail_in_a_comparison),
 		cmocka_unit_test(small_worlds_are_counted_and_differ),
 		cmocka_unit_test(invariants_have_names),
+		cmocka_unit_test(a_world_shrinks_while_it_shows_something),
 	};
-	size_t nr = 12;
+	size_t nr = 15;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		tests[nr++] = (struct CMUnitTest)TEST_ROW(breaks_what_it_is_known_for, &rows[i]);

@@ -68,6 +68,21 @@ def an_equal_figure_is_not_worse():
         ([] if row and int(row[1]) - int(row[2]) == int(row[3]) > 0 else [done.stdout])
 
 
+def who_gives_up_where_linux_does_not_is_worse():
+    """Single pages whatever the granule: what it gets it cannot use, and gives back."""
+    path = changed("\tif (!mask)\n\t\treturn NULL;\n", "\tif (!(mask & 1))\n\t\treturn NULL;\n")
+    done = run("try", path, MORE)
+    bad = shows(done, 1, "gives up: it fails where dma-iommu-6.4 is served with what can be mapped", "(ENOMEM)")
+    row = re.search(r"^gives up +(\d+) +-  worse$", done.stdout, flags=re.MULTILINE)
+    world = re.search(r"^gives up: .*?^  world +(.*?)^  yours", done.stdout, flags=re.MULTILINE | re.DOTALL)
+    document = json.loads(run("try", path, MORE, "--format=json").stdout)["gives_up"]
+    if not row or not world or str(document["worlds"]) != row[1] or \
+            " ".join(world[1].split()) != document["world"]:
+        return bad + [done.stdout, str(document)]
+    served = run("check", "P5", "--world", document["world"])
+    return bad + shows(served, 0, "every invariant holds")
+
+
 def a_memory_error_is_told_with_its_attempt():
     done = run("try", changed("while (count--)\n\t\t__free_page", "while (--count > 0)\n\t\t__free_page"),
                WORLDS)
@@ -283,7 +298,8 @@ def help_is_on_stdout():
 tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
          for name, version, alias in (IDIOMS[::5] if QUICK else IDIOMS)]
         + [(function.__name__.replace("_", " "), function) for function in (
-            a_difference_is_explained, an_equal_figure_is_not_worse, a_memory_error_is_told_with_its_attempt,
+            a_difference_is_explained, an_equal_figure_is_not_worse, who_gives_up_where_linux_does_not_is_worse,
+            a_memory_error_is_told_with_its_attempt,
             another_release_is_another_policy, what_the_headers_have_may_be_pasted_too,
             code_that_does_not_compile_is_shown,
             a_type_that_is_not_known_is_told, names_of_another_release_do_not_compile,

@@ -41,8 +41,9 @@ static int help(void)
 	putchar('\n');
 	print_narrow(
 		"", 0,
-		"Exit status: 0; 1 if an invariant is broken that the built-in policy keeps, or "
-		"if there is a finding; 2 for bad usage or input, or if the file does not "
+		"Exit status: 0; 1 if an invariant is broken that the built-in policy keeps, if "
+		"there is a finding that it has not, or if the request fails where it is served "
+		"with what can be mapped; 2 for bad usage or input, or if the file does not "
 		"compile.");
 	return EXIT_FINE;
 }
@@ -207,6 +208,14 @@ static void see_own(struct trial *t, const struct iommusim_world *world,
 	memcpy(t->checked[0].text[n], mine->text[n], sizeof(mine->text[n]));
 }
 
+/* Does mine fail, where the reference gets what can be mapped, and nothing fails by plan? */
+static int is_given_up(const struct iommusim_world *world, const struct iommusim_verdict *mine,
+                       const struct iommusim_verdict *reference)
+{
+	return !world->fail && mine->result && !reference->result &&
+	       !(reference->broken >> IOMMUSIM_INVARIANT_MAPPABLE & 1);
+}
+
 /* One world for both. The reference is not judged where it does the same, and that is right. */
 static int run_world(struct trial *t, const struct iommusim_world *world, uint32_t *findings)
 {
@@ -230,9 +239,12 @@ static int run_world(struct trial *t, const struct iommusim_world *world, uint32
 	if (difference.attempt < 0 && !verdict.broken)
 		return 0;
 	status = judge(&t->checked[1], world, &other);
-	if (!status)
-		see_own(t, world, &verdict, &other);
-	return status;
+	if (status)
+		return status;
+	see_own(t, world, &verdict, &other);
+	if (is_given_up(world, &verdict, &other) && !t->nr_given_up++)
+		t->given_up = *world;
+	return 0;
 }
 
 /* All worlds; code that does not end is not run in more than the first that shows it. */
@@ -283,22 +295,47 @@ static int conclude_worse(struct trial *t, unsigned invariant)
 	return 0;
 }
 
-/* The smallest world in which they differ; the first where they do not differ again. */
-static int conclude_different(struct trial *t)
+/* The smallest world in which they differ, and where; the same again where they do no more. */
+static int shrink_difference(const struct trial *t, struct iommusim_world *world,
+                             struct iommusim_difference *difference)
 {
-	struct iommusim_difference difference;
-	struct iommusim_world world = t->different;
-	int64_t tried = iommusim_world_shrink_difference(t->mine, t->reference, NULL, &world);
+	struct iommusim_difference found;
+	struct iommusim_world smaller = *world;
+	int64_t tried = iommusim_world_shrink_difference(t->mine, t->reference, NULL, &smaller);
 	int err = tried < 0 ? (int)tried : 0;
 
 	if (!err)
-		err = iommusim_check_difference(t->mine, t->reference, &world, NULL, &difference);
+		err = iommusim_check_difference(t->mine, t->reference, &smaller, NULL, &found);
 	if (err)
 		return err == -IOMMUSIM_EINVAL ? 0 : host_failed();
-	if (difference.attempt < 0)
+	if (found.attempt < 0)
 		return 0;
-	t->different = world;
-	t->difference = difference;
+	*world = smaller;
+	*difference = found;
+	return 0;
+}
+
+static int shows_given_up(void *ctx, const struct iommusim_world *world)
+{
+	const struct trial *t = ctx;
+	struct iommusim_verdict mine, reference;
+	int err = iommusim_check_world(t->mine, world, NULL, &mine);
+
+	if (!err)
+		err = iommusim_check_world(t->reference, world, NULL, &reference);
+	return err ? err : is_given_up(world, &mine, &reference);
+}
+
+/* The smallest world in which mine gives up, and where they part there. */
+static int conclude_given_up(struct trial *t)
+{
+	int64_t tried = iommusim_world_shrink_while(shows_given_up, t, &t->given_up);
+
+	t->worse |= WORSE_GIVES_UP;
+	if ((tried < 0 && tried != -IOMMUSIM_EINVAL) ||
+	    iommusim_check_difference(t->mine, t->reference, &t->given_up, NULL,
+	                              &t->given_up_where))
+		return host_failed();
 	return 0;
 }
 
@@ -320,7 +357,11 @@ static int conclude(struct trial *t)
 		t->worse |= 1u << n;
 		status = conclude_worse(t, n);
 	}
-	return !status && t->nr_different ? conclude_different(t) : status;
+	if (!status && t->nr_given_up)
+		status = conclude_given_up(t);
+	if (!status && t->nr_different)
+		status = shrink_difference(t, &t->different, &t->difference);
+	return status;
 }
 
 /* ---- All of it ---- */

@@ -16,8 +16,12 @@ struct trial {
 	const char *against; /* NULL: by its type and release */
 	const struct iommusim_policy *mine, *reference;
 	struct checked checked[2]; /* mine, the reference */
-	uint32_t worse;            /* where mine is, one bit per invariant */
-	uint64_t nr_own;           /* worlds with a finding of mine, and none of the reference */
+	uint32_t worse;            /* where mine is, one bit per invariant, and: */
+#define WORSE_GIVES_UP (UINT32_C(1) << IOMMUSIM_NR_INVARIANTS)
+	uint64_t nr_given_up; /* worlds in which mine fails, and the reference serves well */
+	struct iommusim_world given_up;            /* the first, then the smallest */
+	struct iommusim_difference given_up_where; /* in that */
+	uint64_t nr_own; /* worlds with a finding of mine, and none of the reference */
 	uint64_t nr_different;
 	struct iommusim_world different; /* the first world in which they do, then the smallest */
 	struct iommusim_difference difference; /* in that */

@@ -32,6 +32,12 @@ static void print_mark(const struct trial *t, unsigned invariant)
 		puts("  worse");
 }
 
+static void print_heading(const struct trial *t)
+{
+	printf(t->reference ? "\n%-18s %7s %7s\n" : "\n%-18s %7s\n", "broken in worlds", "yours",
+	       other_name(t));
+}
+
 static void print_worlds(const struct trial *t)
 {
 	unsigned nr = t->reference ? 2 : 1, told = 0;
@@ -40,13 +46,17 @@ static void print_worlds(const struct trial *t)
 		if (is_kept(t, n))
 			continue;
 		if (!told++)
-			printf(nr > 1 ? "\n%-18s %7s %7s\n" : "\n%-18s %7s\n", "broken in worlds",
-			       "yours", other_name(t));
+			print_heading(t);
 		printf("%-18s", iommusim_invariant_name(n));
 		for (unsigned who = 0; who < nr; who++)
 			printf(" %7" PRIu64, t->checked[who].nr_broken[n]);
 		print_mark(t, n);
 	}
+	if (!t->nr_given_up)
+		return;
+	if (!told)
+		print_heading(t);
+	printf("%-18s %7" PRIu64 " %7s  worse\n", "gives up", t->nr_given_up, "-");
 }
 
 static void print_world(const struct iommusim_world *world)
@@ -65,10 +75,33 @@ static void print_broken(const struct trial *t, unsigned invariant)
 	print_world(&t->checked[0].world[invariant]);
 }
 
+/* What each does there. */
+static void print_both(const struct trial *t, const struct iommusim_difference *difference)
+{
+	char lead[16];
+
+	print_narrow("  yours", 10, difference->text[0]);
+	snprintf(lead, sizeof(lead), "  %s", other_name(t));
+	print_narrow(lead, 10, difference->text[1]);
+}
+
+static void print_given_up(const struct trial *t)
+{
+	struct line line = { .len = 0 };
+
+	line_add(&line,
+	         "it fails where %s is served with what can be mapped; in the smallest such world "
+	         "they part at attempt %" PRId64 " (counted from 0)",
+	         name_text(t->reference->name).s, t->given_up_where.attempt);
+	putchar('\n');
+	print_narrow("gives up: ", 2, line.s);
+	print_world(&t->given_up);
+	print_both(t, &t->given_up_where);
+}
+
 static void print_difference(const struct trial *t)
 {
 	struct line line = { .len = 0 };
-	char lead[16];
 
 	line_add(&line,
 	         "different from %s in %" PRIu64 " of %" PRIu64
@@ -78,9 +111,7 @@ static void print_difference(const struct trial *t)
 	putchar('\n');
 	print_narrow("", 0, line.s);
 	print_world(&t->different);
-	print_narrow("  yours", 10, t->difference.text[0]);
-	snprintf(lead, sizeof(lead), "  %s", other_name(t));
-	print_narrow(lead, 10, t->difference.text[1]);
+	print_both(t, &t->difference);
 }
 
 /* A built-in policy, a shared object, or why there is none. */
@@ -117,6 +148,8 @@ void try_print(const struct trial *t)
 	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
 		if (t->worse >> n & 1)
 			print_broken(t, n);
+	if (t->nr_given_up)
+		print_given_up(t);
 	if (t->nr_different)
 		print_difference(t);
 	else if (t->reference)
@@ -168,17 +201,17 @@ static void put_invariant(struct json_object *array, const struct trial *t, unsi
 	put_world(item, &t->checked[0].world[invariant]);
 }
 
-static void put_difference(struct json_object *root, const struct trial *t)
+static void put_difference(struct json_object *object, uint64_t nr_worlds,
+                           const struct iommusim_world *world,
+                           const struct iommusim_difference *difference)
 {
-	struct json_object *object = json_put_object(root, "difference");
-
-	json_put_number(object, "worlds", t->nr_different);
-	if (!t->nr_different)
+	json_put_number(object, "worlds", nr_worlds);
+	if (!nr_worlds)
 		return;
-	json_put_number(object, "attempt", (uint64_t)t->difference.attempt);
-	put_world(object, &t->different);
-	json_put_text(object, "yours", t->difference.text[0]);
-	json_put_text(object, "reference", t->difference.text[1]);
+	json_put_number(object, "attempt", (uint64_t)difference->attempt);
+	put_world(object, world);
+	json_put_text(object, "yours", difference->text[0]);
+	json_put_text(object, "reference", difference->text[1]);
 }
 
 int try_print_json(const struct trial *t, struct json_object *compared)
@@ -194,8 +227,12 @@ int try_print_json(const struct trial *t, struct json_object *compared)
 	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)
 		if (!is_kept(t, n))
 			put_invariant(array, t, n);
-	if (t->reference)
-		put_difference(root, t);
+	if (t->reference) {
+		put_difference(json_put_object(root, "gives_up"), t->nr_given_up, &t->given_up,
+		               &t->given_up_where);
+		put_difference(json_put_object(root, "difference"), t->nr_different, &t->different,
+		               &t->difference);
+	}
 	if (compared)
 		json_object_object_add(root, "comparison", compared);
 	return json_print(root);
