@@ -232,7 +232,7 @@ static void an_aperture_that_ends_before_it_starts_is_refused(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[7 + ARRAY_LEN(kernel_rows)] = {
+	struct CMUnitTest tests[9 + ARRAY_LEN(kernel_rows)] = {
 		cmocka_unit_test(attributes_and_compound_pages_are_refused_at_the_door),
 		cmocka_unit_test(a_page_source_must_be_whole),
 		cmocka_unit_test(a_zeroed_buffer_may_be_freed),
@@ -245,7 +245,7 @@ int main(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(kernel_rows); i++)
-		tests[7 + i] =
+		tests[9 + i] =
 			(struct CMUnitTest)TEST_ROW(uses_the_loop_of_its_release, &kernel_rows[i]);
 	return RUN_TESTS(tests);
 }

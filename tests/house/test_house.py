@@ -186,6 +186,17 @@ def the_readme_shows_code_that_is_built():
             if block not in built] + ([] if blocks else ["there is none"])
 
 
+TABLE = re.compile(r"struct CMUnitTest tests\[(\d+) \+[^;=]*= \{(.*?)\};", flags=re.DOTALL)
+ENTRY = re.compile(r"cmocka_unit_test\w*\(|TEST_ROW\(")
+
+
+def no_test_is_written_over():
+    """A table of tests with room for rows behind N others has N others."""
+    return [f"{name_of(path)}: {len(ENTRY.findall(entries))} tests before the rows, not {nr}"
+            for path in sources("tests", suffixes=(".c",)) for nr, entries in TABLE.findall(path.read_text())
+            if len(ENTRY.findall(entries)) != int(nr)]
+
+
 tap.run([
     ("rooms include lower floors only", rooms_include_lower_floors_only),
     ("tools and embedders include public headers only", tools_include_public_headers_only),
@@ -198,4 +209,5 @@ tap.run([
     ("the library prints nothing and asks nobody", the_library_prints_nothing_and_asks_nobody),
     ("every file names its licence", every_file_names_its_licence),
     ("the README shows code that is built", the_readme_shows_code_that_is_built),
+    ("no test is written over", no_test_is_written_over),
 ])

@@ -283,7 +283,7 @@ static void has_as_many_levels_as_it_needs(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[11 + ARRAY_LEN(width_rows)] = {
+	struct CMUnitTest tests[13 + ARRAY_LEN(width_rows)] = {
 		cmocka_unit_test(the_first_table_gets_another_above_it),
 		cmocka_unit_test(boot_options_of_6_12_leave_fewer_page_sizes),
 		cmocka_unit_test(a_walker_refuses_what_the_levels_do_not_cover),
@@ -298,7 +298,7 @@ int main(void)
 		cmocka_unit_test(a_range_beyond_the_domain_stops_6_1),
 		cmocka_unit_test(snooping_is_a_bit_of_leaves),
 	};
-	size_t nr = 11;
+	size_t nr = 13;
 
 	for (size_t i = 0; i < ARRAY_LEN(width_rows); i++)
 		tests[nr++] =
