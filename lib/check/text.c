@@ -316,7 +316,7 @@ static int take_field(const char **text, struct iommusim_world *w, const char **
 {
 	unsigned i = field_at(*text);
 
-	if (i == NR_FIELDS)
+	if (i == NR_FIELDS || seen[i]) /* none, or twice */
 		return 0;
 	seen[i] = *text;
 	*text += strlen(fields[i].name);

@@ -194,6 +194,7 @@ static void text_that_is_no_world_is_refused(void **state)
 		{ "free=3-1", "free=3-1" },
 		{ "free=1-", "free=1-" },
 		{ "fail=64", "fail=64" },
+		{ "order=3 frames=4 order=3 page=4K", "order=3 page=4K" },
 		{ "fails=1", "fails=1" },
 		{ "page", "page" },
 		{ "=4K", "=4K" },

@@ -19,6 +19,7 @@ struct request {
 	uint64_t worlds, seed;
 	struct iommusim_small_worlds bounds; /* frames 0: not exhaustive */
 	const char *world;                   /* NULL: not given */
+	const char *seen;                    /* "worlds" or "seed", NULL: neither is given */
 	int as_test, as_table;
 };
 
@@ -122,13 +123,15 @@ static int read_bounds(const char *value, struct iommusim_small_worlds *bounds)
 			return refuse_bounds(value);
 		*fields[i] = (unsigned)n;
 	}
-	if (rest.len || !iommusim_small_worlds_count(bounds))
+	if (rest.len || value[strlen(value) - 1] == ',' || !iommusim_small_worlds_count(bounds))
 		return refuse_bounds(value);
 	return 0;
 }
 
 static int read_option(struct request *r, const char *name, const char *value)
 {
+	if (!strcmp(name, "worlds") || !strcmp(name, "seed"))
+		r->seen = name;
 	if (!strcmp(name, "worlds"))
 		return read_count(name, value, 1, UINT64_C(1) << 40, &r->worlds);
 	if (!strcmp(name, "seed"))
@@ -192,6 +195,8 @@ static int parse(struct request *r, int argc, char **argv)
 		return status;
 	if (!r->named.nr_policies)
 		return say("check: which policy? (iommusim show policy lists them)");
+	if (r->bounds.frames && r->seen)
+		return say("--exhaustive: does not go with --%s", r->seen);
 	if (r->world && r->bounds.frames)
 		return say("--world: does not go with --exhaustive");
 	if (r->as_test && r->world)
@@ -240,8 +245,21 @@ static int search(const struct request *r, uint64_t nr, struct checked *c)
 	return 0;
 }
 
-/* What is wrong with the field of a world that starts at @field. */
-static int refuse_field(const char *field)
+/* Is there a field before @field in @text that has its name? */
+static int is_second(const char *text, const char *field)
+{
+	size_t length = strcspn(field, "=") + 1;
+
+	for (; text < field; text += strspn(text, " \t\r\n")) {
+		if (!strncmp(text, field, length))
+			return 1;
+		text += strcspn(text, " \t\r\n");
+	}
+	return 0;
+}
+
+/* What is wrong with the field of the world @text that starts at @field. */
+static int refuse_field(const char *text, const char *field)
 {
 	const char *allowed = iommusim_world_field_text(field);
 	int whole = (int)strcspn(field, " \t\r\n"), name = (int)strcspn(field, "= \t\r\n");
@@ -250,6 +268,8 @@ static int refuse_field(const char *field)
 		return say("--world: '%.*s' is no field: they are page, order, pgsizes, bytes, "
 		           "gfp, attrs, frames, free and fail",
 		           whole, field);
+	if (is_second(text, field))
+		return say("--world: %.*s is there twice", name, field);
 	if (name == whole)
 		return say("--world: %.*s has no value; it is %s", name, field, allowed);
 	return say("--world: %.*s is %s, not '%.*s'", name, field, allowed, whole - name - 1,
@@ -263,7 +283,7 @@ static int check_one_world(const struct request *r)
 	int status = EXIT_FINE;
 
 	if (iommusim_world_parse(r->world, &world, &at))
-		return refuse_field(at);
+		return refuse_field(r->world, at);
 	guard_world(&world);
 	for (unsigned i = 0; i < r->named.nr_policies; i++) {
 		struct iommusim_verdict verdict;
