@@ -12,13 +12,15 @@
  *
  * What stands beside the loops in their files the headers have, too. Text that defines it itself
  * needs, compiled by hand, the macro that leaves it out (iommusim try finds that by itself):
- *	IOMMUSIM_KERNEL_OWN_FREE_PAGES    __iommu_dma_free_pages()
- *	IOMMUSIM_KERNEL_OWN_ALLOC_IOVA    iommu_dma_alloc_iova(), __alloc_iova()
- *	IOMMUSIM_KERNEL_OWN_FREE_IOVA     iommu_dma_free_iova(), __free_iova()
- *	IOMMUSIM_KERNEL_OWN_INFO_TO_PROT  dma_info_to_prot()
- *	IOMMUSIM_KERNEL_OWN_ORDER_ARRAY   iommu_order_array[]
- *	IOMMUSIM_KERNEL_OWN_CLEAR_BUFFER  __dma_clear_buffer()
- *	IOMMUSIM_KERNEL_OWN_TYPE_TAKE     ttm_pool_type_take()
+ *	IOMMUSIM_KERNEL_OWN_FREE_PAGES      __iommu_dma_free_pages()
+ *	IOMMUSIM_KERNEL_OWN_ALLOC_IOVA      iommu_dma_alloc_iova(), __alloc_iova()
+ *	IOMMUSIM_KERNEL_OWN_FREE_IOVA       iommu_dma_free_iova(), __free_iova()
+ *	IOMMUSIM_KERNEL_OWN_UNMAP           __iommu_dma_unmap()
+ *	IOMMUSIM_KERNEL_OWN_DEFERRED_ATTACH iommu_dma_deferred_attach()
+ *	IOMMUSIM_KERNEL_OWN_INFO_TO_PROT    dma_info_to_prot()
+ *	IOMMUSIM_KERNEL_OWN_ORDER_ARRAY     iommu_order_array[]
+ *	IOMMUSIM_KERNEL_OWN_CLEAR_BUFFER    __dma_clear_buffer()
+ *	IOMMUSIM_KERNEL_OWN_TYPE_TAKE       ttm_pool_type_take()
  *
  * The names are the kernel's, the code is not: it is written from behaviour. A binary of pasted
  * kernel text, however, is under the kernel's licence, GPL-2.0.

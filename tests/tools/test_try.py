@@ -22,7 +22,7 @@ IDIOMS = [("dma_4_4", "4.4", "P1"), ("dma_4_5", "4.6", "P2"), ("dma_patch", "4.6
           ("dma_4_7", "4.9", "P4"), ("dma_5_0", "5.4", "P4"), ("dma_5_0", "5.10", "P4b"), ("dma_5_0", "6.6", "P5"),
           ("noncontiguous", "6.12", "P5"), ("arm_3_9", "3.9", "A2"), ("arm_3_9", "4.0", "A2"),
           ("arm_4_6", "4.7", "A4"), ("arm_4_8", "4.11", "A4"), ("arm_4_8", "5.4", "A4"), ("whole_4_4", "4.4", "P1"),
-          ("remap", "5.10", "P4b"), ("camera", "6.12", "N1"), ("vb2", "6.12", "V1"), ("ttm", "6.1", "T1a"),
+          ("remap", "5.10", "P4b"), ("unmap", "6.1", "P4b"), ("camera", "6.12", "N1"), ("vb2", "6.12", "V1"), ("ttm", "6.1", "T1a"),
           ("ttm", "6.12", "T1b"), ("heap", "5.15", "H3a"), ("heap", "6.12", "H3b")]
 
 
@@ -113,6 +113,21 @@ def what_the_headers_have_may_be_pasted_too():
     path = write("take.c", (IDIOM / "ttm.c").read_text().replace("#include <iommusim/kernel.h>\n",
                                                                 "#include <iommusim/kernel.h>\n" + own))
     return bad + shows(run("try", str(path), WORLDS), 0, "the same attempts")
+
+
+def a_remapping_that_fails_is_undone():
+    """By the headers' function, or by the text's own."""
+    bad = []
+    for name, release in (("remap", "5.10"), ("remap", "6.12"), ("unmap", "5.15"), ("unmap", "6.1")):
+        text = (IDIOM / f"{name}.c").read_text().replace("#define IOMMUSIM_KERNEL_OWN_UNMAP\n", "")
+        text = text.replace('#include "', f'#include "{IDIOM}/')
+        for failing, status, says in (("", 0, "the same attempts"),
+                                      ("#define dma_common_pages_remap(...) NULL\n", 1, "different from")):
+            path = write("fails.c", "#include <iommusim/kernel.h>\n" + failing + text)
+            done = run("try", str(path), f"--version={release}", WORLDS)
+            bad += shows(done, status, says) + done.stderr.splitlines()
+            bad += [done.stdout] if "no-finding" in done.stdout or "keeps-pages" in done.stdout else []
+    return bad
 
 
 def another_release_is_another_policy():
@@ -299,7 +314,7 @@ tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
          for name, version, alias in (IDIOMS[::5] if QUICK else IDIOMS)]
         + [(function.__name__.replace("_", " "), function) for function in (
             a_difference_is_explained, an_equal_figure_is_not_worse, who_gives_up_where_linux_does_not_is_worse,
-            a_memory_error_is_told_with_its_attempt,
+            a_memory_error_is_told_with_its_attempt, a_remapping_that_fails_is_undone,
             another_release_is_another_policy, what_the_headers_have_may_be_pasted_too,
             code_that_does_not_compile_is_shown,
             a_type_that_is_not_known_is_told, names_of_another_release_do_not_compile,

@@ -101,6 +101,8 @@ static void add_own(struct words *words, const char *file)
 		{ "__alloc_iova", "-DIOMMUSIM_KERNEL_OWN_ALLOC_IOVA" },
 		{ "iommu_dma_free_iova", "-DIOMMUSIM_KERNEL_OWN_FREE_IOVA" },
 		{ "__free_iova", "-DIOMMUSIM_KERNEL_OWN_FREE_IOVA" },
+		{ "__iommu_dma_unmap", "-DIOMMUSIM_KERNEL_OWN_UNMAP" },
+		{ "iommu_dma_deferred_attach", "-DIOMMUSIM_KERNEL_OWN_DEFERRED_ATTACH" },
 		{ "dma_info_to_prot", "-DIOMMUSIM_KERNEL_OWN_INFO_TO_PROT" },
 		{ "iommu_order_array", "-DIOMMUSIM_KERNEL_OWN_ORDER_ARRAY" },
 		{ "ttm_pool_type_take", "-DIOMMUSIM_KERNEL_OWN_TYPE_TAKE" },

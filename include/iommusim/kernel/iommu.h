@@ -25,6 +25,7 @@ struct iova {
 
 struct iommu_dma_cookie {
 	struct iova_domain iovad;
+	struct iommu_domain *fq_domain; /* NULL: nothing is freed later */
 };
 
 struct iommu_domain_geometry {
@@ -167,6 +168,28 @@ static inline size_t isim_kernel_mapped(ssize_t mapped)
 	         ? -EINVAL                                                                     \
 	         : 0)
 
+/** What is to be flushed later: nothing is noted in it. */
+struct iommu_iotlb_gather {
+	unsigned long start, end;
+	size_t pgsize;
+#if IOMMUSIM_KERNEL_VERSION < 5018
+	struct page *freelist;
+#else
+	struct list_head freelist;
+#endif
+	bool queued;
+};
+
+static inline void iommu_iotlb_gather_init(struct iommu_iotlb_gather *gather)
+{
+	*gather = (struct iommu_iotlb_gather){ .start = ULONG_MAX };
+}
+
+/* With a gather since 5.3. */
+#define iommu_unmap_fast(domain, iova, size, ...) iommu_unmap(domain, iova, size)
+#define iommu_iotlb_sync(domain, gather)          ((void)(domain), (void)(gather))
+#define iommu_tlb_sync(domain, ...)               ((void)(domain))
+
 /* ---- What stands beside the loop in its file: unless it is pasted, too ---- */
 
 #ifndef IOMMUSIM_KERNEL_OWN_ALLOC_IOVA
@@ -182,6 +205,13 @@ static inline size_t isim_kernel_mapped(ssize_t mapped)
 #ifndef IOMMUSIM_KERNEL_OWN_FREE_IOVA
 #define iommu_dma_free_iova(cookie, iova, ...) ((void)(cookie), (void)(iova))
 #define __free_iova(iovad, iova)               isim_kernel_free_iova(iovad, iova)
+#endif
+/* Of a domain, since 5.3 of a device; without a size before 4.11. */
+#ifndef IOMMUSIM_KERNEL_OWN_UNMAP
+#define __iommu_dma_unmap(where, iova, ...) ((void)(where), (void)(iova))
+#endif
+#ifndef IOMMUSIM_KERNEL_OWN_DEFERRED_ATTACH
+#define iommu_dma_deferred_attach(dev, domain) iommu_deferred_attach(dev, domain)
 #endif
 #ifndef IOMMUSIM_KERNEL_OWN_INFO_TO_PROT
 #define dma_info_to_prot(dir, coherent, attrs) \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A remapped buffer; what it returns is an address. It frees as dma-iommu's own function does. */
+/* A remapped buffer; what it returns is an address. What it frees dma-iommu's functions free. */
 #define IDIOM_HAS_CALLER
 #include "dma_5_0.c"
 
@@ -24,11 +24,15 @@ static void *get_address(struct device *dev, size_t size, dma_addr_t *handle, gf
 	if (!pages)
 		return NULL;
 	*handle = iommu_dma_alloc_iova(domain, size, dev->coherent_dma_mask, dev);
-	address = *handle ? dma_common_pages_remap(pages, size, prot, __builtin_return_address(0))
-	                  : NULL;
-	if (!address)
-		__iommu_dma_free_pages(pages, count);
-	return address;
+	if (!*handle)
+		goto no_iova;
+	address = dma_common_pages_remap(pages, size, prot, __builtin_return_address(0));
+	if (address)
+		return address;
+	__iommu_dma_unmap(dev, *handle, size);
+no_iova:
+	__iommu_dma_free_pages(pages, count);
+	return NULL;
 }
 
 IOMMUSIM_KERNEL_POLICY(get_address)
