@@ -37,13 +37,43 @@ struct vb2_dma_sg_buf {
 
 struct dma_buf;
 struct vm_area_struct;
-struct dma_buf_attachment;
+
+struct dma_buf_attachment {
+	struct dma_buf *dmabuf;
+	struct device *dev;
+	struct list_head node;
+	void *priv;
+};
 
 struct dma_heap {
 	const char *name;
 	void *priv;
 	struct device *isim_dev;
 };
+
+/** What a heap registers. Its function gives a file descriptor, since 5.13 a buffer. */
+struct dma_heap_ops {
+#if IOMMUSIM_KERNEL_VERSION < 5013
+	int (*allocate)(struct dma_heap *, unsigned long, unsigned long, unsigned long);
+#elif IOMMUSIM_KERNEL_VERSION < 6009
+	struct dma_buf *(*allocate)(struct dma_heap *, unsigned long, unsigned long, unsigned long);
+#else
+	struct dma_buf *(*allocate)(struct dma_heap *, unsigned long, u32, u64);
+#endif
+};
+
+struct dma_heap_export_info {
+	const char *name;
+	const struct dma_heap_ops *ops;
+	void *priv;
+};
+
+/** Nothing registers a heap here: what does is compiled, and never runs. */
+static inline struct dma_heap *dma_heap_add(const struct dma_heap_export_info *info)
+{
+	(void)info;
+	return ERR_PTR(-ENODEV);
+}
 
 struct dma_buf_ops {
 	bool cache_sgt_mapping;

@@ -120,6 +120,15 @@ typedef struct spinlock {
 #define EXPORT_SYMBOL_GPL(name)
 #define EXPORT_SYMBOL_NS_GPL(name, space)
 #define MODULE_LICENSE(text)
+#define MODULE_AUTHOR(text)
+#define MODULE_DESCRIPTION(text)
+#define MODULE_IMPORT_NS(space)
+
+/* Start and end of a module: known, and never run. */
+#define module_init(function) \
+	static int (*const isim_kernel_init_##function)(void) __maybe_unused = function
+#define module_exit(function) \
+	static void (*const isim_kernel_exit_##function)(void) __maybe_unused = function
 
 #ifndef ENOTSUPP
 #define ENOTSUPP 524

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The system heap: three orders, compound blocks on a list, a table of them. */
+/* The system heap: three orders, compound blocks on a list, a table of them; and its module. */
 #include <iommusim/kernel.h>
 
 #define LOW (GFP_HIGHUSER | __GFP_ZERO)
@@ -58,11 +58,56 @@ static int collect(unsigned long len, struct list_head *pages)
 	return n;
 }
 
-static struct dma_buf *get_heap(struct dma_heap *heap, unsigned long len,
 #if IOMMUSIM_KERNEL_VERSION >= 6009
-                                u32 fd_flags, u64 heap_flags)
+/* Who uses the buffer is in its list. Before, the headers' empty operations are exported. */
+struct user {
+	struct device *dev;
+	struct list_head entry;
+};
+
+static int attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attachment)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	struct user *user = kzalloc(sizeof(*user), GFP_KERNEL);
+
+	if (!user)
+		return -ENOMEM;
+	user->dev = attachment->dev;
+	attachment->priv = user;
+	mutex_lock(&buffer->lock);
+	list_add_tail(&user->entry, &buffer->attachments);
+	mutex_unlock(&buffer->lock);
+	return 0;
+}
+
+static void detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attachment)
+{
+	struct user *user = attachment->priv;
+
+	(void)dmabuf;
+	list_del(&user->entry);
+	kfree(user);
+}
+
+static const struct dma_buf_ops system_heap_buf_ops = { .attach = attach, .detach = detach };
+#endif
+
+/* A file descriptor, later the buffer. */
+#if IOMMUSIM_KERNEL_VERSION < 5013
+typedef int heap_result;
+#define failed(err)            (err)
+#define done(dmabuf, fd_flags) dma_buf_fd(dmabuf, fd_flags)
 #else
-                                unsigned long fd_flags, unsigned long heap_flags)
+typedef struct dma_buf *heap_result;
+#define failed(err)            ERR_PTR(err)
+#define done(dmabuf, fd_flags) (dmabuf)
+#endif
+
+static heap_result get_heap(struct dma_heap *heap, unsigned long len,
+#if IOMMUSIM_KERNEL_VERSION >= 6009
+                            u32 fd_flags, u64 heap_flags)
+#else
+                            unsigned long fd_flags, unsigned long heap_flags)
 #endif
 {
 	struct heap_buffer *buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
@@ -75,7 +120,7 @@ static struct dma_buf *get_heap(struct dma_heap *heap, unsigned long len,
 
 	(void)heap_flags;
 	if (!buffer)
-		return ERR_PTR(-ENOMEM);
+		return failed(-ENOMEM);
 	INIT_LIST_HEAD(&buffer->attachments);
 	mutex_init(&buffer->lock);
 	buffer->heap = heap;
@@ -105,7 +150,7 @@ static struct dma_buf *get_heap(struct dma_heap *heap, unsigned long len,
 		ret = PTR_ERR(dmabuf);
 		goto free_table;
 	}
-	return dmabuf;
+	return done(dmabuf, fd_flags);
 
 free_table:
 	for_each_sgtable_sg(&buffer->sg_table, sg, i)
@@ -114,7 +159,26 @@ free_table:
 free_pages:
 	list_for_each_entry_safe(page, next, &pages, lru) __free_pages(page, compound_order(page));
 	kfree(buffer);
-	return ERR_PTR(ret);
+	return failed(ret);
 }
 
+static const struct dma_heap_ops heap_ops = { .allocate = get_heap };
+
+static int add_heap(void)
+{
+	struct dma_heap_export_info info = { .name = "idiom", .ops = &heap_ops };
+
+	return PTR_ERR_OR_ZERO(dma_heap_add(&info));
+}
+
+static void no_heap(void)
+{
+}
+
+module_init(add_heap);
+module_exit(no_heap);
+MODULE_AUTHOR("nobody");
+MODULE_DESCRIPTION("a heap in the kernel's idiom");
+MODULE_IMPORT_NS(DMA_BUF);
+MODULE_LICENSE("MIT");
 IOMMUSIM_KERNEL_POLICY(get_heap)

@@ -12,6 +12,8 @@ static void *get_address(struct device *dev, size_t size, dma_addr_t *handle, gf
 	unsigned int count;
 	void *address;
 
+	if (IOMMUSIM_KERNEL_VERSION < 5011 && iommu_dma_deferred_attach(dev, domain))
+		return NULL;
 	if (min < PAGE_SIZE) {
 		min = PAGE_SIZE;
 		sizes |= PAGE_SIZE;
