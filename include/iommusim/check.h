@@ -64,7 +64,8 @@ struct iommusim_verdict {
 
 /**
  * Run @policy in @world and judge it. Returns 0 with @verdict filled; -IOMMUSIM_EINVAL: a world out
- * of the ranges above; -IOMMUSIM_EHOST.
+ * of the ranges above, or of another max_order than that which the policy is for (only_order);
+ * -IOMMUSIM_EHOST.
  */
 IOMMUSIM_API int iommusim_check_world(const struct iommusim_policy *policy,
                                       const struct iommusim_world *world,
@@ -75,10 +76,14 @@ IOMMUSIM_API int iommusim_check_world(const struct iommusim_policy *policy,
 IOMMUSIM_API void iommusim_world_generate(uint64_t seed, uint64_t index,
                                           struct iommusim_world *world);
 
+/** Give @world the max_order that @policy is for; it stays as it is where that may be any. */
+IOMMUSIM_API void iommusim_world_suit(struct iommusim_world *world,
+                                      const struct iommusim_policy *policy);
+
 /**
  * Make @world smaller as long as @invariant stays broken: fewer bytes, frames, orders, page sizes,
- * flags and failures. Returns the number of worlds tried, or as iommusim_check_world();
- * -IOMMUSIM_EINVAL also: the invariant holds in @world.
+ * flags and failures; not orders for a policy that is for one only. Returns the number of worlds
+ * tried, or as iommusim_check_world(); -IOMMUSIM_EINVAL also: the invariant holds in @world.
  */
 IOMMUSIM_API int64_t iommusim_world_shrink(const struct iommusim_policy *policy, unsigned invariant,
                                            const struct iommusim_host *host,

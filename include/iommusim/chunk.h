@@ -134,6 +134,9 @@ struct iommusim_policy {
 	/* 1: callers may pass COMP, as those of dma_alloc() could before about 6.2; 0: they are
 	   refused, or COMP is taken off, before. What iommusim_check_world() passes on. */
 	unsigned takes_comp;
+	/* The one largest order, 1 .. 13, of the page allocators that it is for, as of code that
+	   has it as a constant; 0: it is for any. (No kernel has order 0 alone.) */
+	unsigned only_order;
 };
 
 /** The built-in policies. The history of the loop behind dma_alloc(), in release order: */
@@ -203,8 +206,9 @@ struct iommusim_chunk_job {
  * Returns 0; -IOMMUSIM_ENOMEM: the policy ran out of simulated memory (a result), or its mask was
  * empty; -IOMMUSIM_EBUG: the kernel's loop would go on with a freed block here (COMP pages with
  * policies before 5.10), or it makes attempts without end; -IOMMUSIM_EINVAL: as
- * iommusim_chunk_plan(), or the policy returned 0 with another number of pages than planned, or
- * misused one of the calls below, whatever it returned then;
+ * iommusim_chunk_plan(), or the policy is for another largest order than the request's
+ * (only_order), or it returned 0 with another number of pages than planned, or misused one of the
+ * calls below, whatever it returned then;
  * -IOMMUSIM_EHOST; or the page source's error. On any error no page is kept; the attempts are, but
  * for EHOST.
  */

@@ -373,7 +373,7 @@ int iommusim_check_world(const struct iommusim_policy *policy, const struct iomm
 	struct trial *trial;
 	int err = isim_host_init(&h, host);
 
-	if (!err && !isim_world_is_valid(world))
+	if (!err && (!isim_world_is_valid(world) || !isim_world_suits(world, policy)))
 		err = -IOMMUSIM_EINVAL;
 	if (err)
 		return err;
@@ -455,7 +455,8 @@ int iommusim_check_difference(const struct iommusim_policy *policy,
 	struct trial *trial;
 	int err = isim_host_init(&h, host);
 
-	if (!err && !isim_world_is_valid(world))
+	if (!err && (!isim_world_is_valid(world) || !isim_world_suits(world, policy) ||
+	             !isim_world_suits(world, other)))
 		err = -IOMMUSIM_EINVAL;
 	if (err)
 		return err;

@@ -13,6 +13,7 @@
 struct shrinking {
 	iommusim_shows_fn shows;
 	void *ctx;
+	unsigned only_order; /* of the policies; 0: any */
 	struct iommusim_world best;
 	int64_t tried;
 	int err;
@@ -27,10 +28,16 @@ static int shows(struct shrinking *s, const struct iommusim_world *world)
 	return it > 0;
 }
 
+/* Can it be run at all? */
+static int is_world(const struct shrinking *s, const struct iommusim_world *world)
+{
+	return isim_world_is_valid(world) && (!s->only_order || world->max_order == s->only_order);
+}
+
 /* Take @world if it shows it, too. */
 static int accept(struct shrinking *s, const struct iommusim_world *world)
 {
-	if (s->err || !isim_world_is_valid(world) || !memcmp(world, &s->best, sizeof(*world)))
+	if (s->err || !is_world(s, world) || !memcmp(world, &s->best, sizeof(*world)))
 		return 0;
 	s->tried++;
 	if (!shows(s, world))
@@ -188,15 +195,15 @@ static int simpler_rest(struct shrinking *s)
 }
 
 /*
- * The smallest worlds at once, in which several things change together: up to 8 pages, orders 0 to
- * 2, memory that is all free, half free or full, at most one attempt that fails.
+ * The smallest worlds at once, in which several things change together: up to 8 pages, page sizes
+ * of orders 0 to 2, memory that is all free, half free or full, at most one attempt that fails.
  */
 static int tiny_world(struct shrinking *s, unsigned pages, unsigned orders, unsigned memory)
 {
 	struct iommusim_world w = s->best;
 
 	w.page_shift = 12;
-	w.max_order = 2;
+	w.max_order = s->only_order ? s->only_order : 2;
 	w.gfp = IOMMUSIM_GFP_KERNEL;
 	w.pgsizes = (uint64_t)orders << 12;
 	w.bytes = (uint64_t)pages << 12;
@@ -282,8 +289,11 @@ int64_t iommusim_world_shrink(const struct iommusim_policy *policy, unsigned inv
                               const struct iommusim_host *host, struct iommusim_world *world)
 {
 	struct shown shown = { .policy = policy, .invariant = invariant, .host = host };
+	struct shrinking s = { .shows = breaks_invariant,
+		               .ctx = &shown,
+		               .only_order = isim_policy_only_order(policy) };
 
-	return iommusim_world_shrink_while(breaks_invariant, &shown, world);
+	return shrink(&s, world);
 }
 
 int64_t iommusim_world_shrink_difference(const struct iommusim_policy *policy,
@@ -292,6 +302,11 @@ int64_t iommusim_world_shrink_difference(const struct iommusim_policy *policy,
                                          struct iommusim_world *world)
 {
 	struct shown shown = { .policy = policy, .other = other, .host = host };
+	struct shrinking s = { .shows = parts_them,
+		               .ctx = &shown,
+		               .only_order = isim_policy_only_order(policy) };
 
-	return iommusim_world_shrink_while(parts_them, &shown, world);
+	if (!s.only_order)
+		s.only_order = isim_policy_only_order(other);
+	return shrink(&s, world);
 }

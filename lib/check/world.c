@@ -9,6 +9,7 @@
 
 #include "base/bits.h"
 #include "base/compiler.h"
+#include "base/host.h"
 #include "base/rng.h"
 #include "base/units.h"
 
@@ -19,6 +20,30 @@ int isim_world_is_valid(const struct iommusim_world *w)
 	return w->page_shift >= 12 && w->page_shift <= 16 && w->max_order < IOMMUSIM_MAX_ORDERS &&
 	       w->pgsizes && w->bytes && w->bytes <= most && w->nr_frames &&
 	       w->nr_frames <= IOMMUSIM_CHECK_FRAMES;
+}
+
+/* ---- Of one largest order ---- */
+
+unsigned isim_policy_only_order(const struct iommusim_policy *policy)
+{
+	struct iommusim_policy p; /* as much of it as the caller's header knows */
+
+	return isim_copy_sized(&p, sizeof(p), policy) ? 0 : p.only_order;
+}
+
+int isim_world_suits(const struct iommusim_world *world, const struct iommusim_policy *policy)
+{
+	unsigned only = isim_policy_only_order(policy);
+
+	return !only || world->max_order == only;
+}
+
+void iommusim_world_suit(struct iommusim_world *world, const struct iommusim_policy *policy)
+{
+	unsigned only = isim_policy_only_order(policy);
+
+	if (only)
+		world->max_order = only;
 }
 
 /* ---- By a seed ---- */

@@ -8,6 +8,12 @@
 /* All numbers in their ranges. */
 int isim_world_is_valid(const struct iommusim_world *world);
 
+/* The one largest order that it is for, 0: any. */
+unsigned isim_policy_only_order(const struct iommusim_policy *policy);
+
+/* Is it of the largest order that @policy is for? */
+int isim_world_suits(const struct iommusim_world *world, const struct iommusim_policy *policy);
+
 static inline void isim_world_set_free(struct iommusim_world *world, unsigned frame, int free)
 {
 	uint8_t bit = (uint8_t)(1u << (frame % 8));

@@ -479,6 +479,10 @@ int iommusim_chunk_alloc(const struct iommusim_chunk_job *job, struct iommusim_c
 			&run.diag, IOMMUSIM_EINVAL,
 			"a policy needs alloc; a page source needs alloc_pages, free_pages "
 			"and split_page, and free_contiguous with alloc_contiguous");
+	if (policy.only_order && policy.only_order != job->req.max_order)
+		return isim_fail(&run.diag, IOMMUSIM_EINVAL,
+		                 "policy %s is for a largest order of %u only, not %u",
+		                 name_of(job->policy), policy.only_order, job->req.max_order);
 	if (job->plan)
 		chunks->plan = *job->plan;
 	else

@@ -418,9 +418,33 @@ static void each_release_has_its_policy(void **state)
 		                    rows[i].alias);
 }
 
+static void a_policy_for_one_largest_order_is_not_asked_for_another(void **state)
+{
+	struct iommusim_policy policy = {
+		.size = sizeof(policy), .name = "mine", .alloc = order_2_only, .only_order = 10
+	};
+	struct toy *toy = given_toy("4x2");
+	struct iommusim_page_source source = toy_source(toy);
+	struct iommusim_chunk_job job = job_for(&policy, &source);
+	struct iommusim_host host = { .size = sizeof(host), .log = keep_line };
+	struct iommusim_chunks chunks;
+
+	(void)state;
+	job.host = &host;
+	assert_ok(iommusim_chunk_alloc(&job, &chunks));
+	iommusim_chunk_free(&chunks, &source);
+	iommusim_chunks_finish(&chunks);
+	job.req.max_order = 11;
+	assert_err(iommusim_chunk_alloc(&job, &chunks), IOMMUSIM_EINVAL);
+	assert_non_null(strstr(logged, "policy mine is for a largest order of 10 only, not 11"));
+	assert_int_equal(chunks.nr_attempts, 0);
+	assert_int_equal(toy->in_use, 0);
+	free(toy);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[12 + ARRAY_LEN(compounds)] = {
+	struct CMUnitTest tests[13 + ARRAY_LEN(compounds)] = {
 		cmocka_unit_test(ten_lines_make_a_policy),
 		cmocka_unit_test(a_policy_that_gets_it_wrong_keeps_nothing),
 		cmocka_unit_test(a_block_may_be_dropped),
@@ -433,10 +457,11 @@ int main(void)
 		cmocka_unit_test(a_policy_needs_no_name),
 		cmocka_unit_test(policies_are_found_by_name_and_alias),
 		cmocka_unit_test(each_release_has_its_policy),
+		cmocka_unit_test(a_policy_for_one_largest_order_is_not_asked_for_another),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(compounds); i++)
-		tests[12 + i] =
+		tests[13 + i] =
 			(struct CMUnitTest)TEST_ROW(compound_blocks_are_not_split, &compounds[i]);
 	return RUN_TESTS(tests);
 }
