@@ -119,6 +119,24 @@ DEATHS = [("crash", "*(volatile int *)0 = 1;", "crashes ("), ("abort", "abort();
 SPIN = ("spin", "for (volatile int on = 1; on;) ;", "does not come to an end")
 
 
+def a_policy_for_one_largest_order_is_asked_for_no_other():
+    """It would be an error of the library; what shows what is wrong is of that order, too."""
+    bad = shows(run("compare", "--memory=1G", "--policy=./ten.so"), 0, "own mine")
+    bad += shows(run("try", "mine.c", "--against=./eleven.so", MORE), 0, "the same attempts and results as mine")
+    text = MINE.replace("SIZE", ", .only_order = 11").replace("int err = 0;", "int err = plan->count > 3 ? -12 : 0;")
+    write("quits.c", text + EXPORT)
+    for args in (("check", MORE, "./eleven.so"), ("check", "--exhaustive=6,3,1", "./eleven.so"),
+                 ("try", "eleven.c", MORE), ("try", "eleven.c", "--against=P5", MORE),
+                 ("try", "quits.c", "--against=P5", MORE)):
+        done = run(*args)
+        worlds = re.findall(r"page=4K order=(\d+)", done.stdout)
+        if done.returncode != 1 or not worlds or set(worlds) != {"11"} or done.stderr:
+            bad += [f"{args}", done.stdout, done.stderr]
+    done = run("check", MORE, "eleven.so")
+    command = re.search(r"^    iommusim (check .*)$", done.stdout, flags=re.MULTILINE)
+    return bad + shows(run(*shlex.split(command[1])), 1, "mappable")
+
+
 def what_check_prints_repeats_it():
     mine("mine")
     done = run("check", MORE, "mine.so")
@@ -158,7 +176,8 @@ def prepare():
             ("newer", "", NEWER + by_hand % ("1", "sizeof(newer)", "&newer.policy")),
             ("unlike", " + 8", by_hand % ("1", "sizeof(mine)", "&mine")),
             ("small", "", by_hand % ("1", "16", "&mine")),
-            ("null", "", by_hand % ("1", "sizeof(mine)", "NULL"))):
+            ("null", "", by_hand % ("1", "sizeof(mine)", "NULL")),
+            *((name, f", .only_order = {order}", EXPORT) for name, order in (("ten", 10), ("eleven", 11), ("high", 14)))):
         wrong = mine(name, size, export)
         if wrong:
             raise RuntimeError(wrong)
@@ -186,13 +205,22 @@ REFUSED = [
     (["check", "./unlike.so"], f"of {SIZE} bytes that says .size = {SIZE + 8}"),
     (["check", "./null.so"], "policy './null.so' exports no policy"),
     (["compare", "--policy=./missing.so"], "policy './missing.so' cannot be opened"),
+    (["check", "./high.so"], "'./high.so': its policy's only_order, 14, is above 13"),
+    (["check", "P5,./ten.so", "--world", "order=9"],
+     "--world: order is 9, and policy mine is for a largest order of 10 only"),
+    (["try", "ten.c", "--against=./eleven.so"], "'./eleven.so' is for a largest order of 11 only, mine for one of 10"),
+    *((args, "policy mine is for machines with a largest order of 10 only, not 11") for args in (
+        ["compare", "--memory=1G", "--page-size=16K", "--policy=P5,./ten.so"],
+        ["bisect", "--memory=1G", "--page-size=16K", "--good=P5", "--bad=./ten.so"],
+        ["show", "pgtable", "--memory=1G", "--page-size=16K", "--policy=./ten.so"],
+        ["matrix", "--page-size=16K", "--policy=./ten.so"])),
     (["bisect", "--good=./mine.so"], "'./mine.so' is no policy of the history"),
 ]
 
 tap.run([(function.__name__.replace("_", " "), function) for function in (
             every_command_takes_a_shared_object, a_policy_without_kin_has_no_reference,
             lines_are_80_columns_wide, shared_objects_are_told_apart, what_is_not_deterministic_is_told,
-            what_check_prints_repeats_it, what_the_library_says_of_a_policy_is_told,
+            a_policy_for_one_largest_order_is_asked_for_no_other, what_check_prints_repeats_it, what_the_library_says_of_a_policy_is_told,
             a_shared_object_is_one_to_compare_against)]
         + [(f"last words of a policy: {death[0]}", last_words(*death))
            for death in DEATHS + ([] if QUICK else [SPIN])]

@@ -231,6 +231,7 @@ static int search(const struct request *r, uint64_t nr, struct checked *c)
 		struct iommusim_world world;
 
 		world_at(r, i, &world);
+		iommusim_world_suit(&world, c->policy);
 		guard_world(&world);
 		if (iommusim_check_world(c->policy, &world, NULL, &verdict))
 			return host_failed();
@@ -276,6 +277,20 @@ static int refuse_field(const char *text, const char *field)
 	           field + name + 1);
 }
 
+/* Is each policy for the largest order of the world? 0, or EXIT_INPUT after a message. */
+static int suit_one_world(const struct request *r, const struct iommusim_world *world)
+{
+	for (unsigned i = 0; i < r->named.nr_policies; i++) {
+		const struct iommusim_policy *policy = r->named.policies[i];
+
+		if (policy->only_order && policy->only_order != world->max_order)
+			return say("--world: order is %u, and policy %s is for a largest order of "
+			           "%u only",
+			           world->max_order, name_text(policy->name).s, policy->only_order);
+	}
+	return 0;
+}
+
 static int check_one_world(const struct request *r)
 {
 	struct iommusim_world world;
@@ -284,6 +299,8 @@ static int check_one_world(const struct request *r)
 
 	if (iommusim_world_parse(r->world, &world, &at))
 		return refuse_field(r->world, at);
+	if (suit_one_world(r, &world))
+		return EXIT_INPUT;
 	guard_world(&world);
 	for (unsigned i = 0; i < r->named.nr_policies; i++) {
 		struct iommusim_verdict verdict;

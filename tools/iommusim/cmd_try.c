@@ -258,6 +258,7 @@ static int search(struct trial *t)
 		struct iommusim_world world;
 
 		iommusim_world_generate(t->seed, i, &world);
+		iommusim_world_suit(&world, t->mine);
 		guard_world(&world);
 		status = run_world(t, &world, &findings);
 		progress_show(&progress, "try", i + 1);
@@ -319,8 +320,11 @@ static int shows_given_up(void *ctx, const struct iommusim_world *world)
 {
 	const struct trial *t = ctx;
 	struct iommusim_verdict mine, reference;
-	int err = iommusim_check_world(t->mine, world, NULL, &mine);
+	int err;
 
+	if (t->mine->only_order && t->mine->only_order != world->max_order)
+		return 0;
+	err = iommusim_check_world(t->mine, world, NULL, &mine);
 	if (!err)
 		err = iommusim_check_world(t->reference, world, NULL, &reference);
 	return err ? err : is_given_up(world, &mine, &reference);
@@ -366,6 +370,20 @@ static int conclude(struct trial *t)
 
 /* ---- All of it ---- */
 
+/* Both are for the same largest orders. 0, or EXIT_INPUT after a message. */
+static int agree_on_order(struct trial *t)
+{
+	unsigned order = t->reference->only_order;
+
+	if (!order || order == t->mine->only_order)
+		return 0;
+	if (t->mine->only_order)
+		return say("--against: '%s' is for a largest order of %u only, %s for one of %u",
+		           t->against, order, name_text(t->mine->name).s, t->mine->only_order);
+	object_restrict(t->mine, order);
+	return 0;
+}
+
 static int find_reference(struct trial *t)
 {
 	t->reference = object_reference(t->mine);
@@ -377,7 +395,7 @@ static int find_reference(struct trial *t)
 		           t->against);
 	t->checked[0].policy = t->mine;
 	t->checked[1].policy = t->reference;
-	return 0;
+	return t->reference ? agree_on_order(t) : 0;
 }
 
 /* compare, with the options that are its own and both policies. */

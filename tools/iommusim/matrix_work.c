@@ -73,10 +73,17 @@ static int build_state(struct crew *crew, unsigned page_shift, size_t number)
 		                   .seed = options->common.seed,
 		                   .memory = matrix_memory(options, page_shift),
 		                   .memory_start = MATRIX_START };
+	struct state *state = state_of(crew, page_shift, number);
 	int status = value_state(&scratch, options->states[number]);
 
 	scratch.random.seed = scratch.age.seed = scratch.seed;
-	return status ? status : state_build(&scratch, state_of(crew, page_shift, number));
+	if (!status)
+		status = state_build(&scratch, state);
+	if (!status)
+		status = state_suits(state, options->base);
+	for (unsigned i = 0; !status && i < options->common.nr_policies; i++)
+		status = state_suits(state, options->common.policies[i]);
+	return status;
 }
 
 /* The states of every CPU page that some machine has. */

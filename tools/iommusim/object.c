@@ -137,6 +137,9 @@ static int take(struct object *object, const struct iommusim_policy_export *expo
 	object->policy.size = sizeof(object->policy);
 	object->kin = export->kin;
 	object->kernel = export->kernel;
+	if (object->policy.only_order >= IOMMUSIM_MAX_ORDERS)
+		return say("%s: its policy's only_order, %u, is above %d", said,
+		           object->policy.only_order, IOMMUSIM_MAX_ORDERS - 1);
 	return object->policy.alloc ? 0 : say("%s: its policy has no function alloc", said);
 }
 
@@ -221,6 +224,13 @@ static const struct object *object_of(const struct iommusim_policy *policy)
 		if (policy == &objects[i].policy)
 			return &objects[i];
 	return NULL;
+}
+
+void object_restrict(const struct iommusim_policy *policy, unsigned order)
+{
+	for (unsigned i = 0; i < nr_objects; i++)
+		if (policy == &objects[i].policy)
+			objects[i].policy.only_order = order;
 }
 
 const char *policy_argument(const struct iommusim_policy *policy)

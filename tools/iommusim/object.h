@@ -22,6 +22,9 @@ const struct iommusim_policy *object_policy(struct slice path);
 const struct iommusim_policy *object_policy_of(const char *object, const char *file,
                                                const char *name);
 
+/* @policy, from a shared object, is for this largest order only from now on. */
+void object_restrict(const struct iommusim_policy *policy, unsigned order);
+
 /* What a command line calls @policy: its alias, or the path that it comes from. */
 const char *policy_argument(const struct iommusim_policy *policy);
 

@@ -278,6 +278,16 @@ static uint64_t count_frames(const struct iommusim_phys *phys)
 	return nr;
 }
 
+int state_suits(const struct state *state, const struct iommusim_policy *policy)
+{
+	unsigned order = iommusim_phys_nr_orders(state->phys) - 1;
+
+	if (!policy->only_order || policy->only_order == order)
+		return 0;
+	return say("policy %s is for machines with a largest order of %u only, not %u",
+	           name_text(policy->name).s, policy->only_order, order);
+}
+
 int state_build(struct options *options, struct state *state)
 {
 	int status;
@@ -296,6 +306,8 @@ int state_build(struct options *options, struct state *state)
 		return status;
 	state->nr_frames = count_frames(state->phys);
 	state->has_span = !state->snapshot || state->notes.has_types || state->notes.has_numbers;
+	for (unsigned i = 0; !status && i < options->nr_policies; i++)
+		status = state_suits(state, options->policies[i]);
 	return status;
 }
 

@@ -31,10 +31,14 @@ struct state {
 extern const char snapshot_buddyinfo[], snapshot_pagetypeinfo[];
 
 /*
- * Build the state that @options ask for; a report changes them (options_adopt()). Returns 0 or,
- * after a message, EXIT_INPUT. After either, state_finish() frees what it holds.
+ * Build the state that @options ask for; a report changes them (options_adopt()). Their policies
+ * must suit it. Returns 0 or, after a message, EXIT_INPUT. After either, state_finish() frees what
+ * it holds.
  */
 int state_build(struct options *options, struct state *state);
+
+/* Is @policy for a machine with this largest order? 0, or EXIT_INPUT after a message. */
+int state_suits(const struct state *state, const struct iommusim_policy *policy);
 void state_finish(struct state *state);
 
 /* In words: where the memory came from, and what had to be assumed about it. */
