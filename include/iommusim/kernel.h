@@ -22,6 +22,11 @@
  *	IOMMUSIM_KERNEL_OWN_CLEAR_BUFFER    __dma_clear_buffer()
  *	IOMMUSIM_KERNEL_OWN_TYPE_TAKE       ttm_pool_type_take()
  *
+ * MAX_ORDER differs between worlds and machines, so that it is a run-time value here. Text before
+ * 6.8 that has arrays of that size at file scope, as TTM's, needs a constant for the largest order,
+ * 1 to 13: -DIOMMUSIM_KERNEL_LARGEST_ORDER=10, that of kernels with pages of 4K (iommusim try adds
+ * it by itself). The policy is for that largest order only (only_order).
+ *
  * The names are the kernel's, the code is not: it is written from behaviour. A binary of pasted
  * kernel text, however, is under the kernel's licence, GPL-2.0.
  *

@@ -23,7 +23,7 @@ IDIOMS = [("dma_4_4", "4.4", "P1"), ("dma_4_5", "4.6", "P2"), ("dma_patch", "4.6
           ("noncontiguous", "6.12", "P5"), ("arm_3_9", "3.9", "A2"), ("arm_3_9", "4.0", "A2"),
           ("arm_4_6", "4.7", "A4"), ("arm_4_8", "4.11", "A4"), ("arm_4_8", "5.4", "A4"), ("whole_4_4", "4.4", "P1"),
           ("remap", "5.10", "P4b"), ("unmap", "6.1", "P4b"), ("camera", "6.12", "N1"), ("vb2", "6.12", "V1"), ("ttm", "6.1", "T1a"),
-          ("ttm", "6.12", "T1b"), ("heap", "5.11", "H3a"), ("heap", "5.15", "H3a"), ("heap", "6.12", "H3b")]
+          ("ttm", "6.12", "T1b"), ("ttm_arrays", "5.11", "T1a"), ("ttm_arrays", "6.6", "T1a"), ("heap", "5.11", "H3a"), ("heap", "5.15", "H3a"), ("heap", "6.12", "H3b")]
 
 
 def is_the_same(name, version, alias):
@@ -128,6 +128,39 @@ def a_remapping_that_fails_is_undone():
             bad += shows(done, status, says) + done.stderr.splitlines()
             bad += [done.stdout] if "no-finding" in done.stdout or "keeps-pages" in done.stdout else []
     return bad
+
+
+def arrays_of_max_order_are_of_one_largest_order():
+    """Wherever a constant is needed, and nowhere else; or what the text says."""
+    text, bad = (IDIOM / "ttm.c").read_text(), []
+    for version, own, order in (
+            ("6.1", "static int of[MAX_ORDER];", 10), ("6.1", "static int of[3][2 * (MAX_ORDER + 1)];", 10),
+            ("6.1", "struct of {\n\tint of[MAX_ORDER];\n};", 10),
+            ("6.1", "static const int of[] = {\n\t[MAX_ORDER - 1] = 3,\n};", 10),
+            ("6.1", "static int f(int x)\n{\n\treturn x;\n}\nstatic int of[MAX_ORDER];", 10),
+            ("6.12", "static int of[MAX_PAGE_ORDER + 1];", 10), ("6.12", "static int of[NR_PAGE_ORDERS];", 0),
+            ("6.1", "static int of(const int x[MAX_ORDER])\n{\n\tint y[MAX_ORDER];\n\n\ty[0] = x[0];\n"
+                    "\treturn y[MAX_ORDER - 1] + y[0];\n}", 0),
+            ("6.1", '/* int of[MAX_ORDER]; */\nstatic const char *const of[1] = { "[MAX_ORDER]" };', 0)):
+        path = write("of.c", text.replace("static struct page *get", own + "\n\nstatic struct page *get", 1))
+        done = run("try", str(path), f"--version={version}", WORLDS, "--format=json")
+        document = json.loads(done.stdout or "{}")
+        if done.returncode or document.get("largest_order", 0) != order or document["difference"]["worlds"]:
+            bad += [own, done.stdout, done.stderr]
+    text = "#define IOMMUSIM_KERNEL_LARGEST_ORDER 13\n" + (IDIOM / "ttm_arrays.c").read_text()
+    bad += shows(run("try", str(write("of.c", text)), "--version=6.1", MORE), 0,
+                 "seed 1, all of largest order 13", "the same attempts")
+    text = text.replace("ORDER 13", "ORDER 14")
+    return bad + shows(run("try", str(write("of.c", text)), "--version=6.1"), 2,
+                       "IOMMUSIM_KERNEL_LARGEST_ORDER is not 1 to 13")
+
+
+def an_order_too_many_is_found_in_arrays_of_max_order():
+    path = changed("order = LARGEST;", "order = LARGEST + 1;", "ttm_arrays")
+    done = run("try", path, "--version=6.1", MORE, "--memory=1G")
+    bad = shows(done, 1, "no-vain-order", "is at order 11, the largest is 10", "own fill")
+    done = run("try", str(IDIOM / "ttm_arrays.c"), "--version=6.1", WORLDS, "--memory=1G", "--page-size=64K")
+    return bad + shows(done, 2, "policy fill is for machines with a largest order of 10 only, not 13")
 
 
 def another_release_is_another_policy():
@@ -316,6 +349,7 @@ tap.run([(f"{name} of {version} is {alias}", is_the_same(name, version, alias))
             a_difference_is_explained, an_equal_figure_is_not_worse, who_gives_up_where_linux_does_not_is_worse,
             a_memory_error_is_told_with_its_attempt, a_remapping_that_fails_is_undone,
             another_release_is_another_policy, what_the_headers_have_may_be_pasted_too,
+            arrays_of_max_order_are_of_one_largest_order, an_order_too_many_is_found_in_arrays_of_max_order,
             code_that_does_not_compile_is_shown,
             a_type_that_is_not_known_is_told, names_of_another_release_do_not_compile,
             it_is_compared_on_a_machine_too, compare_tells_what_is_found, json_is_one_document,

@@ -91,7 +91,7 @@ static void add_headers(struct words *words)
  * What stands beside the loops in their files the headers have, too, in case that the loop alone
  * was pasted. Where the file defines it itself, the headers must not.
  */
-static void add_own(struct words *words, const char *file)
+static void add_own(struct words *words, const char *text)
 {
 	static const struct {
 		const char *name, *option;
@@ -108,14 +108,35 @@ static void add_own(struct words *words, const char *file)
 		{ "ttm_pool_type_take", "-DIOMMUSIM_KERNEL_OWN_TYPE_TAKE" },
 		{ "__dma_clear_buffer", "-DIOMMUSIM_KERNEL_OWN_CLEAR_BUFFER" },
 	};
+
+	for (size_t i = 0; i < ARRAY_LEN(owns); i++)
+		if (text_defines(text, owns[i].name))
+			add(words, owns[i].option);
+}
+
+/*
+ * The largest order differs between worlds; text with arrays of that size gets a constant, that of
+ * kernels with pages of 4K.
+ */
+static void add_order(struct words *words, const char *text)
+{
+	if (!strstr(text, "IOMMUSIM_KERNEL_LARGEST_ORDER") &&
+	    (text_has_array_of(text, "MAX_ORDER") || text_has_array_of(text, "MAX_PAGE_ORDER")))
+		add(words, "-DIOMMUSIM_KERNEL_LARGEST_ORDER=10");
+}
+
+/* What the file's text asks for. */
+static void add_needs(struct words *words, const char *file)
+{
 	char *text = calloc(1, MAX_TEXT);
 	FILE *in = fopen(file, "rb");
 
 	if (text && in)
 		text[fread(text, 1, MAX_TEXT - 1, in)] = 0;
-	for (size_t i = 0; text && i < ARRAY_LEN(owns); i++)
-		if (text_defines(text, owns[i].name))
-			add(words, owns[i].option);
+	if (text) {
+		add_own(words, text);
+		add_order(words, text);
+	}
 	if (in)
 		fclose(in);
 	free(text);
@@ -160,7 +181,7 @@ static void command_line(const struct compilation *c, struct words *words)
 		add(words, c->includes[i]);
 	}
 	add_headers(words);
-	add_own(words, c->file);
+	add_needs(words, c->file);
 	add(words, "-o");
 	add(words, c->object);
 	add(words, "-x");

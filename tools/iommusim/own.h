@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a C text defines itself. */
+/* What a C text defines itself, and what it sizes its arrays by. */
 #ifndef OWN_H
 #define OWN_H
 
@@ -9,5 +9,11 @@
  * #if do.
  */
 int text_defines(const char *text, const char *name);
+
+/*
+ * Does the text have @name in the brackets of an array at file scope, or of one in a structure,
+ * where it must be a constant?
+ */
+int text_has_array_of(const char *text, const char *name);
 
 #endif

@@ -138,7 +138,11 @@ static void print_head(const struct trial *t)
 	line.len = 0;
 	describe_reference(t->reference, &line);
 	print_narrow(other_name(t), LABEL_WIDTH, line.s);
-	printf("%-*s%" PRIu64 ", seed %" PRIu64 "\n", LABEL_WIDTH, "worlds", t->worlds, t->seed);
+	line.len = 0;
+	line_add(&line, "%" PRIu64 ", seed %" PRIu64, t->worlds, t->seed);
+	if (t->mine->only_order)
+		line_add(&line, ", all of largest order %u", t->mine->only_order);
+	print_narrow("worlds", LABEL_WIDTH, line.s);
 }
 
 void try_print(const struct trial *t)
@@ -222,6 +226,8 @@ int try_print_json(const struct trial *t, struct json_object *compared)
 	put_policies(root, t);
 	json_put_number(root, "worlds", t->worlds);
 	json_put_number(root, "seed", t->seed);
+	if (t->mine->only_order)
+		json_put_number(root, "largest_order", t->mine->only_order);
 	json_put_text(root, "verdict", t->worse ? "worse" : "fine");
 	array = json_put_array(root, "broken");
 	for (unsigned n = 0; n < IOMMUSIM_NR_INVARIANTS; n++)

@@ -26,14 +26,19 @@
 
 /**
  * The largest order: MAX_ORDER was one more before 6.4, and has another name since 6.8. It is a
- * run-time value, too, since it differs between worlds. NR_PAGE_ORDERS, of which arrays are made,
- * is a constant. Text before 6.8 with an array of MAX_ORDER at file scope needs
- * IOMMUSIM_KERNEL_LARGEST_ORDER, a constant, 13 for all of them, which its loop is given, too.
+ * run-time value, too, since it differs between worlds; with IOMMUSIM_KERNEL_LARGEST_ORDER it is
+ * that constant, and the policy is for no other. NR_PAGE_ORDERS, of which arrays are made since
+ * 6.8, is a constant, and at least as large.
  */
 #ifdef IOMMUSIM_KERNEL_LARGEST_ORDER
-#define isim_kernel_max_order IOMMUSIM_KERNEL_LARGEST_ORDER
+_Static_assert(IOMMUSIM_KERNEL_LARGEST_ORDER > 0 &&
+                       IOMMUSIM_KERNEL_LARGEST_ORDER < IOMMUSIM_MAX_ORDERS,
+               "IOMMUSIM_KERNEL_LARGEST_ORDER is not 1 to 13");
+#define isim_kernel_max_order  IOMMUSIM_KERNEL_LARGEST_ORDER
+#define isim_kernel_only_order IOMMUSIM_KERNEL_LARGEST_ORDER
 #else
-#define isim_kernel_max_order ((int)isim_kernel.now->req->max_order)
+#define isim_kernel_only_order 0
+#define isim_kernel_max_order  ((int)isim_kernel.now->req->max_order)
 #endif
 #if IOMMUSIM_KERNEL_VERSION < 6004
 #define MAX_ORDER (isim_kernel_max_order + 1)

@@ -212,6 +212,7 @@ static inline int isim_kernel_alloc(const struct iommusim_policy *policy,
 		.params = &isim_kernel_entry,                                                    \
 		.family = "pasted",                                                              \
 		.takes_comp = IOMMUSIM_KERNEL_VERSION < 6002,                                    \
+		.only_order = isim_kernel_only_order,                                            \
 	};                                                                                       \
 	IOMMUSIM_EXPORT_POLICY_OF(isim_kernel_policy, &(isim_kernel_convention_of(pasted)->kin), \
 	                          IOMMUSIM_KERNEL_VERSION);
