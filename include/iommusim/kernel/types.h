@@ -69,6 +69,10 @@ struct mutex {
 	int isim_depth;
 };
 
+struct rw_semaphore {
+	int isim_depth;
+};
+
 typedef struct spinlock {
 	int isim_depth;
 } spinlock_t;
@@ -239,6 +243,11 @@ static inline int numa_node_id(void)
 #define mutex_init(lock)            ((void)((lock)->isim_depth = 0))
 #define mutex_lock(lock)            ((void)(lock)->isim_depth++)
 #define mutex_unlock(lock)          ((void)(lock)->isim_depth--)
+#define init_rwsem(lock)            ((void)((lock)->isim_depth = 0))
+#define down_read(lock)             ((void)(lock)->isim_depth++)
+#define up_read(lock)               ((void)(lock)->isim_depth--)
+#define down_write(lock)            ((void)(lock)->isim_depth++)
+#define up_write(lock)              ((void)(lock)->isim_depth--)
 #define spin_lock_init(lock)        ((void)((lock)->isim_depth = 0))
 #define spin_lock(lock)             ((void)(lock)->isim_depth++)
 #define spin_unlock(lock)           ((void)(lock)->isim_depth--)
@@ -255,6 +264,7 @@ static inline int numa_node_id(void)
 #define READ_ONCE(x)                (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, value)        (*(volatile __typeof__(x) *)&(x) = (value))
 #define DEFINE_MUTEX(name)          struct mutex name
+#define DECLARE_RWSEM(name)         struct rw_semaphore name
 #define DEFINE_SPINLOCK(name)       spinlock_t name
 #define static_branch_unlikely(key) (*(key))
 #define static_branch_likely(key)   (*(key))

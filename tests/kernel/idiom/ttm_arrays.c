@@ -10,6 +10,8 @@ static struct ttm_pool_type shared[MAX_ORDER];
 static struct ttm_pool_type shared[MAX_ORDER + 1];
 #endif
 
+static DECLARE_RWSEM(shared_lock);
+
 static struct ttm_pool_type *pool_of(enum ttm_caching caching, unsigned int order)
 {
 	return caching == ttm_cached ? NULL : &shared[order];
@@ -29,8 +31,11 @@ static struct page *take(struct ttm_pool *pool, enum ttm_caching caching, gfp_t 
                          unsigned int order)
 {
 	struct ttm_pool_type *type = pool_of(caching, order);
-	struct page *page = type ? ttm_pool_type_take(type) : NULL;
+	struct page *page;
 
+	down_read(&shared_lock);
+	page = type ? ttm_pool_type_take(type) : NULL;
+	up_read(&shared_lock);
 	if (page)
 		return page;
 	if (order)
