@@ -100,7 +100,7 @@ static void exits(void)
 static void watch(void)
 {
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
-	static unsigned char stack[65536]; /* its own may be used up */
+	static _Alignas(16) unsigned char stack[65536]; /* its own may be used up */
 	stack_t own = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	struct sigaction action = { .sa_flags = SA_ONSTACK | SA_RESTART };
 	struct itimerval timer = { { PATIENCE, 0 }, { PATIENCE, 0 } };

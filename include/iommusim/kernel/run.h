@@ -92,7 +92,7 @@ static struct isim_kernel_globals {
 	uint64_t nr_pages;
 	struct isim_kernel_slot *spare;
 	int was_late;
-	unsigned char stack[65536]; /* for signals */
+	_Alignas(16) unsigned char stack[65536]; /* for signals */
 } isim_kernel;
 
 /* ---- Findings ---- */
