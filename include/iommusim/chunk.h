@@ -307,8 +307,9 @@ IOMMUSIM_API int iommusim_chunk_take_contiguous(struct iommusim_chunk_run *run, 
 IOMMUSIM_API int iommusim_chunk_give_back_contiguous(struct iommusim_chunk_run *run,
                                                      iommusim_pfn pfn, uint64_t count);
 
-/** Make a range that was taken the whole buffer. 0; -IOMMUSIM_EINVAL: @count is 0, or the buffer
-    has other pages; -IOMMUSIM_EHOST: after an error it is still the policy's. */
+/** Make a range that was taken the whole buffer. 0; -IOMMUSIM_EINVAL: @count is 0, the buffer has
+    other pages, or the policy holds no such range; -IOMMUSIM_EHOST: after an error it is still the
+    policy's. */
 IOMMUSIM_API int iommusim_chunk_append_contiguous(struct iommusim_chunk_run *run, iommusim_pfn pfn,
                                                   uint64_t count);
 

@@ -490,5 +490,8 @@ int iommusim_chunk_alloc(const struct iommusim_chunk_job *job, struct iommusim_c
 	if (err)
 		return isim_fail(&run.diag, -err, "policy %s has no plan for %llu bytes",
 		                 name_of(job->policy), (unsigned long long)job->req.size);
-	return run_policy(&run, job->policy, policy.first_back_first);
+	err = run_policy(&run, job->policy, policy.first_back_first);
+	if (run.range)
+		isim_free(&chunks->host, run.range);
+	return err;
 }

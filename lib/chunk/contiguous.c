@@ -73,11 +73,36 @@ int iommusim_chunk_take_contiguous(struct iommusim_chunk_run *run, uint64_t coun
 	const struct iommusim_page_source *source = &run->source;
 	int err = count ? check_endless(run) : check_range(run, count);
 
+	if (!err && !source->alloc_contiguous)
+		return -IOMMUSIM_ENOMEM;
+	if (!err && isim_grow(&run->out->host, &run->range, &run->cap_ranges, run->nr_ranges + 1,
+	                      sizeof(*run->range)))
+		err = isim_no_memory(&run->diag, "the ranges of a request");
 	if (err)
 		return err;
-	if (!source->alloc_contiguous)
-		return -IOMMUSIM_ENOMEM;
-	return source->alloc_contiguous(source->ctx, count, align_order, run->req->gfp, pfn);
+	err = source->alloc_contiguous(source->ctx, count, align_order, run->req->gfp, pfn);
+	if (!err)
+		run->range[run->nr_ranges++] = (struct isim_range){ *pfn, count };
+	return err;
+}
+
+/* The range of the policy's that is this one; NULL: it holds none such. */
+static struct isim_range *find_range(const struct iommusim_chunk_run *run, iommusim_pfn pfn,
+                                     uint64_t count)
+{
+	for (size_t i = 0; i < run->nr_ranges; i++)
+		if (run->range[i].pfn == pfn && run->range[i].count == count)
+			return &run->range[i];
+	return NULL;
+}
+
+/* It is the policy's no more, if it was. */
+static void forget(struct iommusim_chunk_run *run, iommusim_pfn pfn, uint64_t count)
+{
+	struct isim_range *range = find_range(run, pfn, count);
+
+	if (range)
+		*range = run->range[--run->nr_ranges];
 }
 
 int iommusim_chunk_give_back_contiguous(struct iommusim_chunk_run *run, iommusim_pfn pfn,
@@ -85,9 +110,11 @@ int iommusim_chunk_give_back_contiguous(struct iommusim_chunk_run *run, iommusim
 {
 	int err = free_range(&run->source, pfn, count);
 
-	if (!err)
-		run->out->nr_freed += count;
-	return err;
+	if (err)
+		return err;
+	forget(run, pfn, count);
+	run->out->nr_freed += count;
+	return 0;
 }
 
 int iommusim_chunk_append_contiguous(struct iommusim_chunk_run *run, iommusim_pfn pfn,
@@ -95,11 +122,18 @@ int iommusim_chunk_append_contiguous(struct iommusim_chunk_run *run, iommusim_pf
 {
 	int err = check_range(run, count);
 
+	if (!err && !find_range(run, pfn, count))
+		err = ISIM_MISUSE(run,
+		                  "the policy appended a range of %llu pages at pfn 0x%llx, which "
+		                  "it does not hold",
+		                  (unsigned long long)count, (unsigned long long)pfn);
 	if (!err)
 		err = make_room(run, count);
-	if (!err)
-		append_pieces(run->out, pfn, count);
-	return err;
+	if (err)
+		return err;
+	append_pieces(run->out, pfn, count);
+	forget(run, pfn, count);
+	return 0;
 }
 
 int iommusim_chunk_contiguous(struct iommusim_chunk_run *run, uint64_t count, unsigned align_order)
@@ -111,9 +145,7 @@ int iommusim_chunk_contiguous(struct iommusim_chunk_run *run, uint64_t count, un
 		err = make_room(run, count);
 	if (!err)
 		err = iommusim_chunk_take_contiguous(run, count, align_order, &pfn);
-	if (!err)
-		append_pieces(run->out, pfn, count);
-	return err;
+	return err ? err : iommusim_chunk_append_contiguous(run, pfn, count);
 }
 
 int isim_chunk_check_no_range(struct iommusim_chunk_run *run)

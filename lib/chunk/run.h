@@ -6,6 +6,12 @@
 #include "base/host.h"
 #include "iommusim/chunk.h"
 
+/* A contiguous range that the policy took. */
+struct isim_range {
+	iommusim_pfn pfn;
+	uint64_t count;
+};
+
 struct iommusim_chunk_run {
 	const struct iommusim_chunk_request *req;
 	struct iommusim_page_source source;
@@ -17,6 +23,8 @@ struct iommusim_chunk_run {
 	int undecided;
 	int misuse;      /* of its calls by the policy: the first error, 0: none */
 	size_t appended; /* the attempt of the last chunk that the policy appended itself */
+	struct isim_range *range; /* those that the policy holds */
+	size_t nr_ranges, cap_ranges;
 };
 
 /* Word what a policy does wrong with its calls: the request ends so, whatever it makes of it. */
