@@ -231,6 +231,8 @@ IOMMUSIM_API void iommusim_chunks_finish(struct iommusim_chunks *chunks);
  * One attempt at 2^@order pages; it is recorded. Returns 0 and the first frame in @pfn, or
  * -IOMMUSIM_ENOMEM; any other error ends the request: return it. -IOMMUSIM_EBUG: there were more
  * than 64 attempts for each page of the plan and 32 more, which is found as endless.
+ * -IOMMUSIM_EINVAL: the last block is neither kept nor dropped, the order is above 63, or the
+ * buffer is a contiguous range.
  */
 IOMMUSIM_API int iommusim_chunk_try(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp,
                                     iommusim_pfn *pfn);

@@ -102,6 +102,9 @@ static int attempt(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp)
 	struct iommusim_page_request req = { .order = order, .gfp = gfp, .node = run->req->node };
 	int err;
 
+	if (run->undecided)
+		return ISIM_MISUSE(run, "the policy neither kept nor dropped pfn 0x%llx",
+		                   (unsigned long long)run->block.pfn);
 	if (order >= 64)
 		return ISIM_MISUSE(run, "the policy tried order %u", order);
 	if (is_endless(run))
@@ -120,12 +123,8 @@ static int attempt(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp)
 int iommusim_chunk_try(struct iommusim_chunk_run *run, unsigned order, uint32_t gfp,
                        iommusim_pfn *pfn)
 {
-	int err;
+	int err = attempt(run, order, gfp);
 
-	if (run->undecided)
-		return ISIM_MISUSE(run, "the policy neither kept nor dropped pfn 0x%llx",
-		                   (unsigned long long)run->block.pfn);
-	err = attempt(run, order, gfp);
 	if (err)
 		return err;
 	run->block_order = order;

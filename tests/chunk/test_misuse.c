@@ -59,6 +59,28 @@ static int run(policy_fn *alloc)
 	return err;
 }
 
+/* ---- Blocks ---- */
+
+static int takes_while_it_has_a_block(const struct iommusim_policy *policy,
+                                      const struct iommusim_chunk_request *req,
+                                      const struct iommusim_chunk_plan *plan,
+                                      struct iommusim_chunk_run *run)
+{
+	iommusim_pfn tried, taken;
+
+	assert_ok(iommusim_chunk_try(run, 2, req->gfp, &tried));
+	assert_err(iommusim_chunk_take(run, 2, req->gfp, &taken), IOMMUSIM_EINVAL);
+	return iommusim_chunk_keep(run);
+}
+
+static void a_block_is_decided_before_the_next_attempt(void **state)
+{
+	assert_err(run(takes_while_it_has_a_block), IOMMUSIM_EINVAL);
+	assert_non_null(strstr(said, "neither kept nor dropped pfn 0x"));
+}
+
+/* ---- Ranges ---- */
+
 static int makes_one_up(const struct iommusim_policy *policy,
                         const struct iommusim_chunk_request *req,
                         const struct iommusim_chunk_plan *plan, struct iommusim_chunk_run *run)
@@ -118,6 +140,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_range_is_appended_that_was_taken),
+		cmocka_unit_test(a_block_is_decided_before_the_next_attempt),
 	};
 
 	return RUN_TESTS(tests);
