@@ -142,7 +142,7 @@ typedef int (*iommusim_shows_fn)(void *ctx, const struct iommusim_world *world);
 
 /**
  * As iommusim_world_shrink(), as long as @shows is 1 for it. Returns the number of worlds tried; or
- * the error of @shows; -IOMMUSIM_EINVAL: it is 0 for @world.
+ * the error of @shows; -IOMMUSIM_EINVAL: it is 0 for @world, or that is out of the ranges above.
  */
 IOMMUSIM_API int64_t iommusim_world_shrink_while(iommusim_shows_fn shows, void *ctx,
                                                  struct iommusim_world *world);

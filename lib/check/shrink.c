@@ -236,7 +236,7 @@ static int64_t shrink(struct shrinking *s, struct iommusim_world *world)
 	int any = 1;
 
 	s->best = *world;
-	if (!shows(s, world) && !s->err)
+	if (!is_world(s, world) || (!shows(s, world) && !s->err))
 		s->err = -IOMMUSIM_EINVAL;
 	if (!s->err && s->best.bytes > 4096)
 		try_tiny(s);

@@ -343,6 +343,10 @@ static void a_world_shrinks_while_it_shows_something(void **state)
 	assert_int_equal(iommusim_world_shrink_while(has_pages, &otherwise, &world),
 	                 -IOMMUSIM_EHOST);
 	assert_int_equal(world.bytes, 6 << 12);
+	otherwise = 0;
+	world.nr_frames = IOMMUSIM_CHECK_FRAMES + 1;
+	assert_int_equal(iommusim_world_shrink_while(has_pages, &otherwise, &world),
+	                 -IOMMUSIM_EINVAL);
 }
 
 /* As many attempts as its params say, all dropped. */
