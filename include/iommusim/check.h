@@ -83,7 +83,8 @@ IOMMUSIM_API void iommusim_world_suit(struct iommusim_world *world,
 /**
  * Make @world smaller as long as @invariant stays broken: fewer bytes, frames, orders, page sizes,
  * flags and failures; not orders for a policy that is for one only. Returns the number of worlds
- * tried, or as iommusim_check_world(); -IOMMUSIM_EINVAL also: the invariant holds in @world.
+ * tried, or as iommusim_check_world(); -IOMMUSIM_EINVAL also: the invariant holds in @world, or
+ * there is no such one.
  */
 IOMMUSIM_API int64_t iommusim_world_shrink(const struct iommusim_policy *policy, unsigned invariant,
                                            const struct iommusim_host *host,

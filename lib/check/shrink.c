@@ -293,7 +293,7 @@ int64_t iommusim_world_shrink(const struct iommusim_policy *policy, unsigned inv
 		               .ctx = &shown,
 		               .only_order = isim_policy_only_order(policy) };
 
-	return shrink(&s, world);
+	return invariant < IOMMUSIM_NR_INVARIANTS ? shrink(&s, world) : -IOMMUSIM_EINVAL;
 }
 
 int64_t iommusim_world_shrink_difference(const struct iommusim_policy *policy,

@@ -266,6 +266,13 @@ static void worlds_out_of_range_are_refused(void **state)
 	assert_int_equal(verdict.result, -IOMMUSIM_ENOMEM);
 	assert_int_equal(iommusim_world_shrink(iommusim_policy_find("P5"), 0, NULL, &world),
 	                 -IOMMUSIM_EINVAL); /* nothing is broken */
+	world.pgsizes = 8192;
+	world.free[0] = 1;
+	assert_ok(iommusim_check_world(iommusim_policy_find("P1"), &world, NULL, &verdict));
+	assert_int_equal(verdict.broken, 1u << IOMMUSIM_INVARIANT_MAPPABLE);
+	assert_int_equal(iommusim_world_shrink(iommusim_policy_find("P1"),
+	                                       32 + IOMMUSIM_INVARIANT_MAPPABLE, NULL, &world),
+	                 -IOMMUSIM_EINVAL); /* no such invariant */
 }
 
 static void the_host_may_fail_at_any_allocation(void **state)
