@@ -119,6 +119,12 @@ DEATHS = [("crash", "*(volatile int *)0 = 1;", "crashes ("), ("abort", "abort();
 SPIN = ("spin", "for (volatile int on = 1; on;) ;", "does not come to an end")
 
 
+def several_workers_end_the_program():
+    """Which of them comes first is up to the host: once is not enough. The object is that of a death above."""
+    ends = [run("matrix", "--policy=./leave.so", "--jobs=2").returncode for _ in range(20)]
+    return [] if ends == [1] * 20 else [str(ends)]
+
+
 def a_policy_for_one_largest_order_is_asked_for_no_other():
     """It would be an error of the library; what shows what is wrong is of that order, too."""
     bad = shows(run("compare", "--memory=1G", "--policy=./ten.so"), 0, "own mine")
@@ -224,4 +230,5 @@ tap.run([(function.__name__.replace("_", " "), function) for function in (
             a_shared_object_is_one_to_compare_against)]
         + [(f"last words of a policy: {death[0]}", last_words(*death))
            for death in DEATHS + ([] if QUICK else [SPIN])]
+        + [("several workers end the program", several_workers_end_the_program)]
         + [(f"refuses {' '.join(args)}", one_line(args, mentions)) for args, mentions in REFUSED])

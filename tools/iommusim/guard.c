@@ -44,7 +44,8 @@ static void watch(void)
 #include <unistd.h>
 #include "check_print.h"
 
-#define PATIENCE 2 /* seconds of CPU without an attempt */
+#define PATIENCE    2   /* seconds of CPU without an attempt */
+#define MAX_THREADS 256 /* matrix has no more workers */
 
 /* Nothing else is to be said after this: it is not safe in a handler, and better than nothing. */
 static void give_up(const char *what)
@@ -113,7 +114,8 @@ static void watch(void)
 	action.sa_handler = ticked;
 	sigaction(SIGPROF, &action, NULL);
 	setitimer(ITIMER_PROF, &timer, NULL);
-	atexit(exits);
+	for (unsigned i = 0; i < MAX_THREADS; i++) /* each that ends the program needs its own */
+		atexit(exits);
 }
 #endif
 
