@@ -3,6 +3,10 @@
 #ifndef ISIM_COMPILER_H
 #define ISIM_COMPILER_H
 
+#if defined(__MINGW32__)
+#include <stdio.h> /* __MINGW_PRINTF_FORMAT, unless it is an older one */
+#endif
+
 #if defined(__MINGW32__) && defined(__MINGW_PRINTF_FORMAT)
 #define ISIM_PRINTF(fmt, args) __attribute__((format(__MINGW_PRINTF_FORMAT, fmt, args)))
 #elif defined(__GNUC__)
