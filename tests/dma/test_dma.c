@@ -124,6 +124,11 @@ static void pages_that_rounding_added_are_freed_too(void **state)
 	assert_non_null(strstr(buffer.chunks.told, "13 of 16 pages"));
 	assert_non_null(iommusim_finding_text(buffer.chunks.findings));
 	assert_ok(iommusim_dma_free(rig->dma, &buffer));
+	req.size = SZ_64K - SZ_4K;
+	assert_ok(iommusim_dma_alloc_noncontiguous(rig->dma, &req, &buffer));
+	assert_int_equal(buffer.chunks.findings, IOMMUSIM_FINDING_LOST_TAIL);
+	assert_non_null(strstr(buffer.chunks.told, "1 of 16 pages"));
+	assert_ok(iommusim_dma_free(rig->dma, &buffer));
 	req.size = SZ_64K - 1;
 	assert_ok(iommusim_dma_alloc_noncontiguous(rig->dma, &req, &buffer));
 	assert_int_equal(buffer.chunks.findings, 0);
