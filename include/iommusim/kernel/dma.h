@@ -124,16 +124,7 @@ static inline struct page *dma_alloc_from_contiguous(struct device *dev, size_t 
 		err = iommusim_chunk_take_contiguous(
 			now->run, count,
 			order < CONFIG_CMA_ALIGNMENT ? order : CONFIG_CMA_ALIGNMENT, &block.pfn);
-	if (err == -IOMMUSIM_ENOMEM) {
-		isim_kernel_leave(now);
-		return NULL;
-	}
-	if (!err)
-		err = isim_kernel_hold(now, &block);
-	if (err)
-		isim_kernel_escape(err);
-	isim_kernel_leave(now);
-	return pfn_to_page((unsigned long)block.pfn);
+	return isim_kernel_got(now, err, &block);
 }
 
 /** Why @count pages at @page, of a range, cannot go back to their area; NULL: they can. */

@@ -57,6 +57,22 @@ static inline int get_order(unsigned long size)
 	return order_base_2((size + PAGE_SIZE - 1) >> PAGE_SHIFT);
 }
 
+/** What an attempt returns that ended with @err: the first page of @block, or NULL. */
+static inline struct page *isim_kernel_got(struct isim_kernel_run *now, int err,
+                                           const struct isim_kernel_block *block)
+{
+	if (err == -IOMMUSIM_ENOMEM) {
+		isim_kernel_leave(now);
+		return NULL;
+	}
+	if (!err)
+		err = isim_kernel_hold(now, block);
+	if (err)
+		isim_kernel_escape(err);
+	isim_kernel_leave(now);
+	return pfn_to_page((unsigned long)block->pfn);
+}
+
 /** One attempt, on the node of the request whatever the caller says. */
 static inline struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
@@ -65,19 +81,8 @@ static inline struct page *alloc_pages(gfp_t gfp, unsigned int order)
 		                           .order = order,
 		                           .is_compound = order && gfp & __GFP_COMP,
 		                           .attempt = iommusim_chunk_nr_attempts(now->run) };
-	int err;
 
-	err = iommusim_chunk_take(now->run, order, gfp, &block.pfn);
-	if (err == -IOMMUSIM_ENOMEM) {
-		isim_kernel_leave(now);
-		return NULL;
-	}
-	if (!err)
-		err = isim_kernel_hold(now, &block);
-	if (err)
-		isim_kernel_escape(err);
-	isim_kernel_leave(now);
-	return pfn_to_page((unsigned long)block.pfn);
+	return isim_kernel_got(now, iommusim_chunk_take(now->run, order, gfp, &block.pfn), &block);
 }
 
 static inline struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
